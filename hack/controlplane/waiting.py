@@ -1,0 +1,31 @@
+"""Waiting for a cluster to reach a state, the only place where this package sleeps."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.03
+
+
+def wait_until(
+    probe: Callable[[], T], what: str, timeout: float = 30.0, poll: float = POLL_SECONDS
+) -> T:
+    """Call the probe until it returns something true, and return that.
+
+    Args:
+        probe: what it raises ends the wait.
+        what: completes "waited for ..." in the error.
+        timeout: seconds.
+        poll: seconds between two calls.
+
+    Raises:
+        TimeoutError: the last answer was still false; the message carries it.
+    """
+    deadline = time.monotonic() + timeout
+    while not (answer := probe()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:g} s for {what}; the last answer was {answer!r}")
+        time.sleep(poll)
+    return answer

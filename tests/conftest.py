@@ -1,0 +1,92 @@
+"""Fixtures and rules for all tests: the real control plane, and no sockets in unit tests."""
+
+import itertools
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from controlplane import ControlPlane, missing_binaries
+
+CONTROLPLANE_TEST_SECONDS = 120.0
+HERE = Path(__file__).parent
+WITHOUT_SOCKETS = (HERE / "unit", HERE / "property")
+HOW_TO_BUILD = "build them with `make controlplane` (9 minutes, once; needs Go)"
+
+KEPT_LOGS = pytest.StashKey[Path]()
+
+namespace_numbers = itertools.count(1)
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have deselected
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests on the control plane their time-out; without binaries skip them, in CI fail."""
+    ours = [item for item in items if item.get_closest_marker("controlplane")]
+    missing = ", ".join(missing_binaries())
+    if ours and missing and os.environ.get("CI") == "true":
+        raise pytest.UsageError(f"CI=true, and the control plane lacks {missing}: {HOW_TO_BUILD}")
+    for item in ours:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(CONTROLPLANE_TEST_SECONDS))
+        if missing:
+            item.add_marker(pytest.mark.skip(reason="needs the control plane"))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name what was left out for want of the control plane, or where its logs are."""
+    if (logs := config.stash.get(KEPT_LOGS, None)) is not None:
+        terminalreporter.line(f"logs of the control plane: {logs}")
+    left_out = [
+        report.nodeid
+        for report in terminalreporter.getreports("skipped")
+        if "controlplane" in report.keywords
+    ]
+    if left_out and missing_binaries():
+        terminalreporter.section("without the control plane")
+        for name in left_out:
+            terminalreporter.line(f"skipped {name}")
+        terminalreporter.line(
+            f"{len(left_out)} tests were skipped since they need the real control plane; "
+            f"{HOW_TO_BUILD}"
+        )
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """One control plane for all tests, with kube-controller-manager and kwok, no kube-scheduler.
+
+    A test that starts a scheduler, or makes nodes, takes them away again.
+    """
+    with ControlPlane() as running:
+        yield running
+        running.keep_logs = request.session.testsfailed > 0
+        if running.keep_logs:
+            request.config.stash[KEPT_LOGS] = running.folder / "logs"
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """Name of a fresh namespace with its default ServiceAccount; its pods go with the test."""
+    name = f"test-{next(namespace_numbers)}"
+    control_plane.create_namespace(name)
+    yield name
+    control_plane.api.delete(f"/api/v1/namespaces/{name}/pods", grace_seconds=0)
+    control_plane.api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to connect or listen in unit and property tests; socket pairs are loops' own."""
+    if not any(request.path.is_relative_to(folder) for folder in WITHOUT_SOCKETS):
+        return
+
+    def refuse(_socket: socket.socket, address: object) -> NoReturn:
+        raise RuntimeError(f"a unit or property test wants a socket to {address}")
+
+    for method in ("connect", "connect_ex", "bind"):
+        monkeypatch.setattr(socket.socket, method, refuse)
