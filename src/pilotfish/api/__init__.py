@@ -1,0 +1,4 @@
+"""Kubernetes objects as frozen Structs, quantities and selectors.
+
+Pure: no I/O, no clocks, no randomness.
+"""

@@ -1,0 +1,172 @@
+"""Pods: the fields that scheduling reads."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pilotfish.api.affinity import Affinity, TopologySpreadConstraint
+from pilotfish.api.meta import ApiStruct, KubernetesObject
+from pilotfish.api.node import Effect, Taint
+from pilotfish.api.quantity import Quantity
+
+DEFAULT_SCHEDULER_NAME = "default-scheduler"  # what the API server fills in
+TERMINAL_PHASES = ("Succeeded", "Failed")
+
+
+class ResourceRequirements(ApiStruct, frozen=True):
+    """What a container, or a whole pod, asks for."""
+
+    requests: dict[str, Quantity] = msgspec.field(default_factory=dict)
+    limits: dict[str, Quantity] = msgspec.field(default_factory=dict)
+
+
+class ContainerPort(ApiStruct, frozen=True):
+    """A port of a container; only those with a host port concern the node."""
+
+    container_port: int = 0
+    host_port: int = 0
+    host_ip: str = msgspec.field(default="", name="hostIP")
+    protocol: str = "TCP"
+
+
+class Container(ApiStruct, frozen=True):
+    """A container or init container."""
+
+    name: str = ""
+    image: str = ""
+    resources: ResourceRequirements = ResourceRequirements()
+    ports: tuple[ContainerPort, ...] = ()
+    restart_policy: str | None = None  # "Always" makes an init container a sidecar
+
+
+class Toleration(ApiStruct, frozen=True):
+    """What lets a pod onto a tainted node."""
+
+    key: str = ""
+    operator: Literal["", "Exists", "Equal", "Lt", "Gt"] = ""
+    value: str = ""
+    effect: Effect | Literal[""] = ""
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Say whether this toleration covers the taint.
+
+        An empty effect covers every effect; an empty key with `Exists` covers every key. `Lt` and
+        `Gt` are alpha upstream and cover nothing while their feature gate is off.
+
+        Source: kubernetes v1.36 staging/src/k8s.io/api/core/v1/toleration.go.
+        """
+        if self.effect and self.effect != taint.effect:
+            return False
+        if self.key and self.key != taint.key:
+            return False
+        match self.operator:
+            case "Exists":
+                return True
+            case "" | "Equal":
+                return self.value == taint.value
+            case _:
+                return False
+
+
+class PodSchedulingGate(ApiStruct, frozen=True):
+    """A named reason not to schedule a pod yet."""
+
+    name: str
+
+
+class ImageVolumeSource(ApiStruct, frozen=True):
+    """A volume that is an OCI image."""
+
+    reference: str = ""
+
+
+class Volume(ApiStruct, frozen=True):
+    """A volume of a pod."""
+
+    name: str = ""
+    image: ImageVolumeSource | None = None
+
+
+class PodSpec(ApiStruct, frozen=True):
+    """The part of a pod's spec that scheduling reads."""
+
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    scheduler_name: str = DEFAULT_SCHEDULER_NAME
+    node_name: str = ""
+    node_selector: dict[str, str] = msgspec.field(default_factory=dict)
+    affinity: Affinity | None = None
+    tolerations: tuple[Toleration, ...] = ()
+    topology_spread_constraints: tuple[TopologySpreadConstraint, ...] = ()
+    priority: int = 0
+    preemption_policy: str | None = None
+    overhead: dict[str, Quantity] = msgspec.field(default_factory=dict)
+    resources: ResourceRequirements | None = None  # pod-level
+    host_network: bool = False
+    scheduling_gates: tuple[PodSchedulingGate, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+
+
+class PodCondition(ApiStruct, frozen=True):
+    """One condition of a pod's status."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerStatus(ApiStruct, frozen=True):
+    """What a container was given, which in-place resize may make differ from its spec."""
+
+    name: str = ""
+    resources: ResourceRequirements | None = None
+    allocated_resources: dict[str, Quantity] = msgspec.field(default_factory=dict)
+
+
+class PodStatus(ApiStruct, frozen=True):
+    """The part of a pod's status that scheduling reads."""
+
+    phase: str = ""
+    nominated_node_name: str = ""
+    start_time: str | None = None
+    conditions: tuple[PodCondition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
+    resources: ResourceRequirements | None = None  # pod-level, as given
+    allocated_resources: dict[str, Quantity] = msgspec.field(default_factory=dict)
+
+
+class Pod(KubernetesObject, frozen=True):
+    """A pod."""
+
+    __hash__ = KubernetesObject.__hash__
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Say whether one of the pod's tolerations covers the taint."""
+        return any(t.tolerates(taint) for t in self.spec.tolerations)
+
+    @property
+    def node_name(self) -> str:
+        """The node that the pod is bound to; empty while it is pending."""
+        return self.spec.node_name
+
+    @property
+    def priority(self) -> int:
+        """The pod's priority; larger is more important."""
+        return self.spec.priority
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the pod has ended and holds no resources any more."""
+        return self.status.phase in TERMINAL_PHASES
+
+    @property
+    def is_terminating(self) -> bool:
+        """Whether the pod is being deleted."""
+        return self.metadata.deletion_timestamp is not None
