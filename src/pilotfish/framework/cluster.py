@@ -1,0 +1,55 @@
+"""The cluster beyond the nodes' own columns, as plugins may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+from pilotfish.api.pod import Pod
+from pilotfish.api.workloads import Namespace
+from pilotfish.framework.arrays import Ids
+from pilotfish.framework.node_table import NodeTable
+from pilotfish.framework.pod_terms import PodSelector, PodTerm
+
+
+class PodCounts(msgspec.Struct, frozen=True):
+    """How many pods each node has, of those that some selectors select.
+
+    Attributes:
+        all: int32[N]; pod affinity goes by it.
+        staying: int32[N], without those that are being deleted; topology spread goes by it.
+    """
+
+    all: Ids
+    staying: Ids
+
+
+class TermCounts(msgspec.Struct, frozen=True):
+    """How many pods on each node have this term.
+
+    Attributes:
+        pods: int32[N].
+    """
+
+    term: PodTerm
+    pods: Ids
+
+
+class Cluster(Protocol):
+    """What `pre_filter` may read. Arrays are read-only and good until the cycle ends."""
+
+    @property
+    def nodes(self) -> NodeTable:
+        """All nodes."""
+
+    @property
+    def namespaces(self) -> Mapping[str, Namespace]:
+        """All namespaces, by name."""
+
+    def matching_pods(self, *selectors: PodSelector) -> PodCounts:
+        """Count the pods in place that all these selectors select."""
+
+    def terms_on(self, pod: Pod) -> Iterator[TermCounts]:
+        """List the affinity terms of pods in place that select this pod."""

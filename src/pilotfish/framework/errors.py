@@ -1,0 +1,26 @@
+"""Errors of plugins and of the profiles that run them.
+
+FrameworkError
+├── ProfileError   a profile that cannot be built
+└── PluginError    a plugin raised, or broke its contract, while deciding about a pod
+"""
+
+from __future__ import annotations
+
+
+class FrameworkError(Exception):
+    """Root of this layer's errors."""
+
+
+class ProfileError(FrameworkError):
+    """A profile cannot be built; the sentence names the plugin and the fix."""
+
+
+class PluginError(FrameworkError):
+    """A plugin failed while deciding about a pod."""
+
+    def __init__(self, plugin: str, extension_point: str, pod: str, problem: str) -> None:
+        super().__init__(f"plugin {plugin!r} failed in {extension_point} for pod {pod}: {problem}")
+        self.plugin = plugin
+        self.extension_point = extension_point
+        self.pod = pod

@@ -1,0 +1,360 @@
+"""The nodes as columns: what plugins read, what the cache writes.
+
+Theory of operation: one row a node, the row being the last axis of each array, so that a plugin's
+work is a few array operations whatever the number of nodes. Writes are one-step: a pod that comes
+or goes touches the few numbers of its row, a node that goes is replaced by the last row. Nothing is
+ever rebuilt for a cycle. An `overlay` is a small table of its own, made of some rows with pods
+added or removed, on which plugins run unchanged: it answers what-if questions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from pilotfish.api.node import ContainerImage, Node, Taint
+from pilotfish.framework.arrays import Amounts, Mask, Scores
+from pilotfish.framework.events import ClusterEvent
+from pilotfish.framework.id_column import IdColumn
+from pilotfish.framework.invariants import require
+from pilotfish.framework.node_info import NodeInfo
+from pilotfish.framework.pod_info import HostPort, PodInfo
+from pilotfish.framework.rows import Column, Rows
+
+CPU, MEMORY, EPHEMERAL_STORAGE = range(3)  # rows of `allocatable` and `requested` that always exist
+FIRST_RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What if these pods were on a node, or not."""
+
+    added: Sequence[PodInfo] = ()
+    removed: Sequence[PodInfo] = ()
+
+
+class NodeTable:
+    """Columns over N nodes.
+
+    Attributes:
+        names: the node of each row.
+        row_of: the row of each node.
+        labels: the labels of each row.
+        pods: the pods on each row, by uid.
+        resources: the row of `allocatable` and `requested` that a resource has, by name.
+        taints: each node's taints.
+        ports: the host ports taken on each node.
+        images: each node's images under each of their names.
+        image_bytes: the size of an image name, as the first node that had it said.
+    """
+
+    def __init__(self) -> None:
+        self._rows = Rows()
+        self.names: list[str] = []
+        self.row_of: dict[str, int] = {}
+        self.labels: list[dict[str, str]] = []
+        self.pods: list[dict[str, PodInfo]] = []
+        self.resources: dict[str, int] = {name: i for i, name in enumerate(FIRST_RESOURCES)}
+        self.image_bytes: dict[str, int] = {}
+        self.taints: IdColumn[Taint] = IdColumn(self._rows)
+        self.ports: IdColumn[HostPort] = IdColumn(self._rows)
+        self.images: IdColumn[str] = IdColumn(self._rows)
+        self._label_columns: dict[str, IdColumn[str]] = {}
+        self._made_of: tuple[NodeTable, Sequence[int]] | None = None
+        column = self._rows.column
+        self._allocatable = column(np.int64, height=len(FIRST_RESOURCES))
+        self._requested = column(np.int64, height=len(FIRST_RESOURCES))
+        self._non_zero_requested = column(np.int64, height=2)
+        self._max_pods = column(np.int64)
+        self._pod_count = column(np.int64)
+        self._unschedulable = column(np.bool_)
+
+    def __len__(self) -> int:
+        return self._rows.count
+
+    # What plugins read.
+
+    @property
+    def allocatable(self) -> Amounts:
+        """int64[R, N]: milli-CPU, bytes or counts; `resources` names the rows."""
+        return self._allocatable.view
+
+    @property
+    def requested(self) -> Amounts:
+        """int64[R, N]: the sum of what the pods on each node request."""
+        return self._requested.view
+
+    @property
+    def non_zero_requested(self) -> Amounts:
+        """int64[2, N]: milli-CPU and memory bytes, with scoring defaults where nothing is asked."""
+        return self._non_zero_requested.view
+
+    @property
+    def max_pods(self) -> Scores:
+        """int64[N]: how many pods each node allows."""
+        return self._max_pods.view
+
+    @property
+    def pod_count(self) -> Scores:
+        """int64[N]: how many pods each node has."""
+        return self._pod_count.view
+
+    @property
+    def unschedulable(self) -> Mask:
+        """bool[N]: cordoned nodes."""
+        return self._unschedulable.view
+
+    def label(self, key: str) -> IdColumn[str]:
+        """Return the values of one label, at most one a node; made at first use, then kept."""
+        column = self._label_columns.get(key)
+        if column is None:
+            column = self._label_columns[key] = self._make_label_column(key)
+        return column
+
+    def mask_of(self, names: frozenset[str]) -> Mask:
+        """bool[N]: the rows of these nodes; unknown names are passed over."""
+        mask = np.zeros(len(self), dtype=np.bool_)
+        mask[[self.row_of[name] for name in names if name in self.row_of]] = True
+        return mask
+
+    def node(self, row: int) -> NodeInfo:
+        """Return one node as an object, for plugins that look at nodes one by one."""
+        return NodeInfo(self, row)
+
+    def overlay(self, changes: Mapping[int, Changes]) -> NodeTable:
+        """Return a table of only these rows, in the order given, with pods added and removed.
+
+        Ids of taints, ports, images and label values keep their meaning in it. It is good until
+        this table is written to.
+        """
+        chosen = list(changes)
+        table = NodeTable.__new__(NodeTable)  # every attribute is taken from this table
+        table._rows = rows = Rows(len(chosen))
+        table._made_of = (self, chosen)
+        table.names = [self.names[row] for row in chosen]
+        table.row_of = {name: row for row, name in enumerate(table.names)}
+        table.labels = [self.labels[row] for row in chosen]
+        table.pods = [dict(self.pods[row]) for row in chosen]
+        table.resources = dict(self.resources)
+        table.image_bytes = self.image_bytes
+        table.taints = self.taints.subset(rows, chosen)
+        table.ports = self.ports.subset(rows, chosen)
+        table.images = self.images.subset(rows, chosen)
+        table._label_columns = {}
+        table._allocatable = self._allocatable.subset(rows, chosen)
+        table._requested = self._requested.subset(rows, chosen)
+        table._non_zero_requested = self._non_zero_requested.subset(rows, chosen)
+        table._max_pods = self._max_pods.subset(rows, chosen)
+        table._pod_count = self._pod_count.subset(rows, chosen)
+        table._unschedulable = self._unschedulable.subset(rows, chosen)
+        table._change_pods(changes.values())
+        return table
+
+    # What the cache writes.
+
+    def column(self, dtype: Any, *, height: int | None = None) -> Column:
+        """Add a column of the caller's own, zero at first, that follows the nodes' rows."""
+        return self._rows.column(dtype, height=height)
+
+    def set_node(self, node: Node) -> set[ClusterEvent]:
+        """Insert a node, or bring its row up to date, and say what that changes; its pods stay.
+
+        A node that differs in nothing touches no column.
+        """
+        row = self.row_of.get(node.name)
+        if row is None:
+            self._write_node(self._append(node.name), node)
+            return {ClusterEvent.NODE_ADDED}
+        return self._write_node(row, node)
+
+    def remove_node(self, name: str) -> list[PodInfo]:
+        """Remove a node and return the pods that were on it."""
+        row = self.row_of.pop(name)
+        orphans = list(self.pods[row].values())
+        self._set_images(row, ())
+        for column in self._id_columns():
+            column.clear(row)  # also where it holds nothing: another row moves here
+        last = self._rows.remove(row)
+        if row != last:
+            self.names[row] = self.names[last]
+            self.labels[row] = self.labels[last]
+            self.pods[row] = self.pods[last]
+            self.row_of[self.names[row]] = row
+        del self.names[last], self.labels[last], self.pods[last]
+        return orphans
+
+    def add_pod(self, row: int, pod: PodInfo) -> None:
+        """Count a pod on a row."""
+        self.pods[row][pod.uid] = pod
+        self._account(row, pod, 1)
+        for port in pod.shape.host_ports:
+            self.ports.add(row, port)
+
+    def remove_pod(self, row: int, uid: str) -> PodInfo:
+        """Stop counting a pod on its row, and return it."""
+        pod = self.pods[row].pop(uid)
+        self._account(row, pod, -1)
+        for port in pod.shape.host_ports:
+            self.ports.discard(row, port)
+        return pod
+
+    def resource_row(self, name: str) -> int:
+        """Return a resource's row, making one for a resource that is new."""
+        known = self.resources.get(name)
+        if known is None:
+            known = self.resources[name] = len(self.resources)
+            self._allocatable.raise_height(known + 1)
+            self._requested.raise_height(known + 1)
+        return known
+
+    def check_invariants(self) -> None:
+        """Raise BrokenInvariantError unless every number equals one made from nothing."""
+        require(self.row_of == {n: row for row, n in enumerate(self.names)}, "rows have names")
+        used_images = set(filter(self.images.uses_of, self.images.values))
+        require(self.image_bytes.keys() == used_images, "images in use have a size")
+        for column in self._id_columns():
+            column.check_invariants()
+        for key, labels in self._label_columns.items():
+            for row, wanted in enumerate(self.labels):
+                value = [wanted[key]] if key in wanted else []
+                require(labels.of(row) == value, f"column {key} has the labels")
+        fresh = NodeTable()
+        for name in self.resources:
+            fresh.resource_row(name)
+        for name, pods in zip(self.names, self.pods, strict=True):
+            row = fresh._append(name)
+            for pod in pods.values():
+                fresh.add_pod(row, pod)
+            ports = [sorted(map(repr, table.ports.of(row))) for table in (self, fresh)]
+            require(ports[0] == ports[1], f"node {name} has the ports of its pods")
+        for sum_of in ("requested", "non_zero_requested", "pod_count"):
+            mine, wanted_sum = getattr(self, sum_of), getattr(fresh, sum_of)
+            require(np.array_equal(mine, wanted_sum), f"{sum_of} is the sum over the pods")
+
+    def _id_columns(self) -> Iterator[IdColumn[Any]]:
+        yield from (self.taints, self.ports, self.images)
+        yield from self._label_columns.values()
+
+    def _append(self, name: str) -> int:
+        row = self.row_of[name] = self._rows.append()
+        self.names.append(name)
+        self.labels.append({})
+        self.pods.append({})
+        return row
+
+    def _write_node(self, row: int, node: Node) -> set[ClusterEvent]:
+        """Write what differs.
+
+        Source: kubernetes v1.36 pkg/scheduler/framework/events.go (NodeSchedulingPropertiesChange).
+            differs: a change of images is an event; conditions and annotations, which no plugin
+            reads, are none.
+        """
+        events = set()
+        if self._set_allocatable(row, node):
+            events.add(ClusterEvent.NODE_ALLOCATABLE_CHANGED)
+        if self._set_labels(row, node.labels):
+            events.add(ClusterEvent.NODE_LABELS_CHANGED)
+        if self.taints.set(row, node.spec.taints):
+            events.add(ClusterEvent.NODE_TAINTS_CHANGED)
+        if self._set_images(row, node.status.images):
+            events.add(ClusterEvent.NODE_IMAGES_CHANGED)
+        if self._unschedulable.buffer[row] and not node.spec.unschedulable:
+            events.add(ClusterEvent.NODE_TAINTS_CHANGED)
+        self._unschedulable.buffer[row] = node.spec.unschedulable
+        return events
+
+    def _set_allocatable(self, row: int, node: Node) -> bool:
+        max_pods = 0
+        amounts = [0] * len(self.resources)
+        for name, quantity in node.status.allocatable.items():
+            if name == "pods":
+                max_pods = quantity.value()
+                continue
+            resource = self.resource_row(name)
+            if resource == len(amounts):
+                amounts.append(0)
+            amounts[resource] = quantity.milli_value() if name == "cpu" else quantity.value()
+        column = self._allocatable.buffer[:, row]
+        if column.tolist() == amounts and self._max_pods.buffer[row] == max_pods:
+            return False
+        column[:] = amounts
+        self._max_pods.buffer[row] = max_pods
+        return True
+
+    def _set_labels(self, row: int, labels: dict[str, str]) -> bool:
+        if self.labels[row] == labels:
+            return False
+        self.labels[row] = labels
+        for key, column in self._label_columns.items():
+            column.set(row, (labels[key],) if key in labels else ())
+        return True
+
+    def _set_images(self, row: int, images: Sequence[ContainerImage]) -> bool:
+        """Write the images' names and the sizes of those that are new in the cluster.
+
+        Source: kubernetes v1.36 pkg/scheduler/backend/cache/cache.go (addNodeImageStates).
+        """
+        sizes: dict[str, int] = {}
+        for image in images:
+            for name in image.names:
+                sizes.setdefault(name, image.size_bytes)
+        before = self.images.of(row)
+        if not self.images.set(row, list(sizes)):
+            return False
+        for name in before:
+            if self.images.uses_of(name) == (name in sizes):  # no other node has it
+                del self.image_bytes[name]
+        for name, size in sizes.items():
+            self.image_bytes.setdefault(name, size)
+        return True
+
+    def _make_label_column(self, key: str) -> IdColumn[str]:
+        if self._made_of is not None:
+            table, chosen = self._made_of
+            return table.label(key).subset(self._rows, chosen)
+        column: IdColumn[str] = IdColumn(self._rows)
+        for row, labels in enumerate(self.labels):
+            if key in labels:
+                column.add(row, labels[key])
+        return column
+
+    def _change_pods(self, changes: Collection[Changes]) -> None:
+        """Remove and add pods on all rows; lists add up quicker than single numbers of arrays."""
+        count = len(changes)
+        requested = defaultdict[str, list[int]](lambda: [0] * count)
+        milli_cpu, memory_bytes, pod_count = ([0] * count for _ in range(3))
+        for row, change in enumerate(changes):
+            for sign, pods in ((-1, change.removed), (1, change.added)):
+                pod_count[row] += sign * len(pods)
+                for pod in pods:
+                    shape = pod.shape
+                    for name, amount in shape.requests.items():
+                        requested[name][row] += sign * amount
+                    milli_cpu[row] += sign * shape.non_zero_milli_cpu
+                    memory_bytes[row] += sign * shape.non_zero_memory_bytes
+            for pod in change.removed:
+                del self.pods[row][pod.uid]
+                for port in pod.shape.host_ports:
+                    self.ports.discard(row, port)
+            for pod in change.added:
+                self.pods[row][pod.uid] = pod
+                for port in pod.shape.host_ports:
+                    self.ports.add(row, port)
+        for name, amounts in requested.items():
+            resource = self.resource_row(name)
+            self._requested.buffer[resource, :count] += np.array(amounts, dtype=np.int64)
+        non_zero = np.array([milli_cpu, memory_bytes], dtype=np.int64)
+        self._non_zero_requested.buffer[:, :count] += non_zero
+        self._pod_count.buffer[:count] += np.array(pod_count, dtype=np.int64)
+
+    def _account(self, row: int, pod: PodInfo, sign: int) -> None:
+        shape = pod.shape
+        for name, amount in shape.requests.items():
+            resource = self.resource_row(name)  # before `.buffer`: a new row makes a new buffer
+            self._requested.buffer[resource, row] += sign * amount
+        self._non_zero_requested.buffer[0, row] += sign * shape.non_zero_milli_cpu
+        self._non_zero_requested.buffer[1, row] += sign * shape.non_zero_memory_bytes
+        self._pod_count.buffer[row] += sign

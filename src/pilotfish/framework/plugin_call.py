@@ -1,0 +1,93 @@
+"""Calls of plugins: each method is given what it asks for, and what it answers is checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
+from pilotfish.framework.errors import PluginError, ProfileError
+from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin
+from pilotfish.framework.rejection import Reject
+
+T = TypeVar("T")
+
+
+class PluginCall:
+    """One plugin's method, given only the arguments that it declares."""
+
+    __slots__ = ("method", "name", "names", "plugin", "point", "weight")
+
+    def __init__(self, plugin: Plugin, weight: int, extension_point: str) -> None:
+        self.plugin = plugin
+        self.name = plugin.name
+        self.weight = weight
+        self.point = extension_point
+        self.method: Callable[..., Any] = getattr(plugin, extension_point)
+        self.names = tuple(inspect.signature(self.method).parameters)
+        allowed = EXTENSION_POINTS[extension_point]
+        unknown = [name for name in self.names if name not in allowed]
+        if unknown:
+            raise ProfileError(
+                f"plugin {self.name!r}: {extension_point} asks for {', '.join(unknown)}; "
+                f"it may ask for {', '.join(sorted(allowed))}"
+            )
+
+    def __call__(self, arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
+        """Call the method and read the result: a generator fails only while it is read.
+
+        Raises:
+            PluginError: the method raised, or `read` found that it broke its contract.
+        """
+        try:
+            return read(self.method(*[arguments[name] for name in self.names]))
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise PluginError(self.name, self.point, arguments["pod"].key, problem) from error
+
+
+def as_is(result: Any) -> Any:
+    """Read any result."""
+    return result
+
+
+def as_reject(result: Any) -> Reject | None:
+    """Read the answer of `pre_enqueue`."""
+    if result is None or isinstance(result, Reject):
+        return result
+    raise TypeError(f"it returned {result!r}, not a Reject or None")
+
+
+def as_hits(alive: Mask, rejects: Iterable[Reject]) -> list[tuple[Reject, Mask]]:
+    """Read what a filter yields, as far as it concerns nodes that are alive."""
+    hits = []
+    for reject in rejects:
+        if not isinstance(reject, Reject):
+            raise TypeError(f"it yielded {reject!r}, not a Reject")
+        hit = _array(reject.mask, "mask", alive.shape, np.dtype(np.bool_)) & alive
+        if hit.any():
+            hits.append((reject, hit))
+    return hits
+
+
+def as_scores(nodes: int, feasible: Mask | None, result: Any) -> Scores:
+    """Read scores; with `feasible`, check their range over these nodes."""
+    scores: Scores = _array(result, "result", (nodes,), np.dtype(np.int64))
+    if feasible is not None:
+        of_feasible = scores[feasible]
+        for score in (int(of_feasible.min()), int(of_feasible.max())):
+            if not 0 <= score <= MAX_NODE_SCORE:
+                raise ValueError(f"score {score} is outside 0..{MAX_NODE_SCORE}")
+    return scores
+
+
+def _array(found: Any, what: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if isinstance(found, np.ndarray) and found.dtype == dtype and found.shape == shape:
+        return found
+    is_array = isinstance(found, np.ndarray)
+    text = f"{found.dtype}{list(found.shape)}" if is_array else repr(found)
+    raise TypeError(f"its {what} must be {dtype}{list(shape)}, not {text}")

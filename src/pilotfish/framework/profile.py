@@ -1,0 +1,263 @@
+"""A profile: the plugins of one scheduler name, and how they are run on one pod.
+
+Source: kubernetes v1.36 pkg/scheduler/framework/runtime/framework.go,
+    pkg/scheduler/schedule_one.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from pilotfish.api.pod import Pod
+from pilotfish.framework.arrays import Mask, Scores
+from pilotfish.framework.cluster import Cluster
+from pilotfish.framework.errors import ProfileError
+from pilotfish.framework.node_table import NodeTable
+from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
+from pilotfish.framework.plugin_call import PluginCall, as_hits, as_is, as_reject, as_scores
+from pilotfish.framework.rejection import NodeSubset, Reject, Skip
+
+REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
+
+
+class EnabledPlugin(msgspec.Struct, frozen=True):
+    """A plugin of a profile and the weight of its scores."""
+
+    plugin: Plugin
+    weight: int = 1
+
+
+class RejectedBy(msgspec.Struct, frozen=True):
+    """Nodes that a plugin rejected for one reason.
+
+    Attributes:
+        plugin: its name; several names with spaces between them where the node subsets of several
+            plugins together left the nodes out.
+        resolvable: whether evicting pods could help. All reasons of one node must be resolvable.
+        mask: bool[N], the nodes; None when the pod was rejected as a whole.
+    """
+
+    plugin: str
+    reason: str
+    resolvable: bool
+    mask: Mask | None
+
+
+class Filtered(msgspec.Struct, frozen=True):
+    """What the filters of a profile left.
+
+    Attributes:
+        feasible: bool[N], not to be written to.
+        rejections: who rejected what, in the order of the plugins; each mask marks a node or more.
+        states: what each plugin's `pre_filter` returned, by plugin name; a skipped plugin is
+            absent.
+    """
+
+    feasible: Mask
+    rejections: Sequence[RejectedBy]
+    states: Mapping[str, object]
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """What the scores of a profile are.
+
+    Attributes:
+        by_plugin: int64[N] each, normalised and weighted; skipped plugins are absent.
+        total: int64[N], their sum. Only entries of feasible nodes mean anything.
+    """
+
+    by_plugin: Mapping[str, Scores]
+    total: Scores
+
+
+class _PreFiltered(msgspec.Struct, frozen=True):
+    """What `pre_filter` of all plugins said."""
+
+    states: dict[str, object]
+    subsets: dict[str, frozenset[str]]
+    rejected: RejectedBy | None = None
+
+
+class Profile:
+    """The plugins that decide for one scheduler name.
+
+    Raises:
+        ProfileError: a plugin is wrong in itself or does not go with the others.
+    """
+
+    def __init__(self, scheduler_name: str, enabled: Sequence[EnabledPlugin]) -> None:
+        self.scheduler_name = scheduler_name
+        self.enabled = tuple(enabled)
+        _check_names(scheduler_name, [one.plugin.name for one in enabled])
+        for one in enabled:
+            _check_requeue_on(one.plugin)
+        self._calls = {point: self._calls_of(point) for point in EXTENSION_POINTS}
+        self._with_pre_filter = {call.name for call in self._calls["pre_filter"]}
+        sorting = [call.name for call in self._calls["sort_key"]]
+        if len(sorting) != 1:
+            raise ProfileError(
+                f"profile {scheduler_name!r} needs exactly one plugin with sort_key; "
+                f"it has {', '.join(sorting) or 'none'}"
+            )
+
+    def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
+        """Return the pod's place in the active queue; smaller comes first."""
+        (call,) = self._calls["sort_key"]
+        return call({"pod": pod, "timestamp": timestamp}, as_is)
+
+    def pre_enqueue(self, pod: Pod) -> RejectedBy | None:
+        """Ask whether the pod may become active; the first no counts."""
+        for call in self._calls["pre_enqueue"]:
+            reject = call({"pod": pod}, as_reject)
+            if reject is not None:
+                return _rejected(call, reject)
+        return None
+
+    def filter(self, pod: Pod, cluster: Cluster) -> Filtered:
+        """Find the feasible nodes for a pod.
+
+        Raises:
+            PluginError: a plugin raised, or broke its contract.
+        """
+        nodes = cluster.nodes
+        found = self._pre_filter(pod, cluster)
+        if found.rejected is not None:
+            nowhere = np.zeros(len(nodes), dtype=np.bool_)
+            return Filtered(nowhere, (found.rejected,), found.states)
+        everywhere = np.ones(len(nodes), dtype=np.bool_)
+        if not found.subsets:
+            return self.refilter(pod, nodes, Filtered(everywhere, (), found.states))
+        inside = nodes.mask_of(frozenset.intersection(*found.subsets.values()))
+        return self.refilter(
+            pod, nodes, Filtered(inside, tuple(_outside(found.subsets, ~inside)), found.states)
+        )
+
+    def refilter(self, pod: Pod, nodes: NodeTable, given: Filtered) -> Filtered:
+        """Run the filters on a table, with the states given, where `given.feasible` says.
+
+        Raises:
+            PluginError: a plugin raised, or broke its contract.
+        """
+        alive = given.feasible.view()
+        rejections = list(given.rejections)
+        arguments: dict[str, Any] = {"pod": pod, "nodes": nodes}
+        for call in self._calls["filter"]:
+            if call.name in self._with_pre_filter and call.name not in given.states:
+                continue  # its pre_filter skipped the pod
+            alive.flags.writeable = False
+            arguments["alive"] = alive
+            arguments["state"] = given.states.get(call.name)
+            # Not counted: nodes that an earlier plugin rejected. Counted for each of its reasons:
+            # a node that this plugin rejects for several.
+            hits = call(arguments, partial(as_hits, alive))
+            if not hits:
+                continue
+            rejections += [_rejected(call, reject, hit) for reject, hit in hits]
+            alive = alive & ~np.logical_or.reduce([hit for _, hit in hits])
+            if not alive.any():
+                break
+        return Filtered(alive, rejections, given.states)
+
+    def score(self, pod: Pod, cluster: Cluster, filtered: Filtered) -> Scored:
+        """Score the feasible nodes, of which there should be at least two.
+
+        Raises:
+            PluginError: a plugin raised, or broke its contract.
+        """
+        nodes, feasible = cluster.nodes, filtered.feasible
+        arguments: dict[str, Any] = {
+            "pod": pod,
+            "cluster": cluster,
+            "nodes": nodes,
+            "feasible": feasible,
+        }
+        states = dict(filtered.states)
+        skipped: set[str] = set()
+        for call in self._calls["pre_score"]:
+            arguments["state"] = states.get(call.name)
+            result = call(arguments, as_is)
+            if isinstance(result, Skip):
+                skipped.add(call.name)
+            elif result is not None:
+                states[call.name] = result
+        by_plugin: dict[str, Scores] = {}
+        total = np.zeros(len(nodes), dtype=np.int64)
+        for call in self._calls["score"]:
+            if call.name in skipped:
+                continue
+            arguments["state"] = states.get(call.name)
+            checked_over = None if call.plugin.is_verified else feasible
+            scores = call(arguments, partial(as_scores, len(nodes), checked_over))
+            by_plugin[call.name] = scores * call.weight
+            total += by_plugin[call.name]
+        return Scored(by_plugin, total)
+
+    def _pre_filter(self, pod: Pod, cluster: Cluster) -> _PreFiltered:
+        """Run `pre_filter` of all plugins; a no that evictions cannot undo ends it at once."""
+        found = _PreFiltered({}, {})
+        arguments: dict[str, Any] = {"pod": pod, "cluster": cluster, "nodes": cluster.nodes}
+        for call in self._calls["pre_filter"]:
+            result = call(arguments, as_is)
+            match result:
+                case Skip():
+                    continue
+                case Reject():
+                    rejected = _rejected(call, result)
+                    found = _PreFiltered(found.states, found.subsets, rejected)
+                    if not result.resolvable:
+                        return found
+                case NodeSubset():
+                    found.states[call.name] = result.state
+                    found.subsets[call.name] = result.names
+                    if not frozenset.intersection(*found.subsets.values()):
+                        return _PreFiltered(found.states, {}, _disjoint(found.subsets))
+                case state:
+                    found.states[call.name] = state
+        return found
+
+    def _calls_of(self, extension_point: str) -> tuple[PluginCall, ...]:
+        return tuple(
+            PluginCall(one.plugin, one.weight, extension_point)
+            for one in self.enabled
+            if implements(one.plugin, extension_point)
+        )
+
+
+def _check_names(scheduler_name: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ProfileError(f"profile {scheduler_name!r} has plugin {name!r} twice")
+        if name.split() != [name]:
+            raise ProfileError(f"plugin {name!r}: a name is not empty and has no spaces in it")
+
+
+def _check_requeue_on(plugin: Plugin) -> None:
+    rejecting = [point for point in REJECTING_POINTS if implements(plugin, point)]
+    if rejecting and not plugin.requeue_on:
+        raise ProfileError(
+            f"plugin {plugin.name!r} can reject pods in {rejecting[0]} but has no requeue_on; "
+            "name the events that can undo its rejections"
+        )
+
+
+def _rejected(call: PluginCall, reject: Reject, mask: Mask | None = None) -> RejectedBy:
+    return RejectedBy(call.name, reject.reason, reject.resolvable, mask)
+
+
+def _outside(subsets: Mapping[str, frozenset[str]], outside: Mask) -> Iterator[RejectedBy]:
+    if outside.any():
+        names = " ".join(sorted(subsets))
+        reason = f"node(s) didn't satisfy plugin(s) [{names}]"
+        yield RejectedBy(names, reason, resolvable=False, mask=outside)
+
+
+def _disjoint(subsets: Mapping[str, frozenset[str]]) -> RejectedBy:
+    names = " ".join(sorted(subsets))
+    several = f"node(s) didn't satisfy plugin(s) [{names}] simultaneously"
+    reason = several if len(subsets) > 1 else f"node(s) didn't satisfy plugin {names}"
+    return RejectedBy(names, reason, resolvable=False, mask=None)
