@@ -1,0 +1,95 @@
+"""Node selectors over all nodes at once, as `pilotfish.api.selectors` defines them for one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from pilotfish.api.pod import Pod
+from pilotfish.api.selectors import (
+    NODE_NAME_FIELD,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+)
+from pilotfish.framework.arrays import Mask, any_per_node
+from pilotfish.framework.node_table import NodeTable
+
+
+def wanted_by(pod: Pod, nodes: NodeTable) -> Mask:
+    """bool[N]: nodes that meet the pod's node selector and its required node affinity."""
+    mask = has_labels(pod.spec.node_selector, nodes)
+    required = required_terms(pod)
+    return mask if required is None else mask & selected(required, nodes)
+
+
+def required_terms(pod: Pod) -> NodeSelector | None:
+    """Return the required node affinity of a pod, if it has one."""
+    affinity = pod.spec.affinity
+    if affinity is None or affinity.node_affinity is None:
+        return None
+    return affinity.node_affinity.required
+
+
+def has_labels(labels: Mapping[str, str], nodes: NodeTable) -> Mask:
+    """bool[N]: nodes that have all these labels."""
+    mask = np.ones(len(nodes), dtype=np.bool_)
+    for key, value in labels.items():
+        column = nodes.label(key)
+        mask &= any_per_node(column.ids == column.id_of(value))
+    return mask
+
+
+def selected(selector: NodeSelector, nodes: NodeTable) -> Mask:
+    """bool[N]: nodes that meet one of the terms."""
+    mask = np.zeros(len(nodes), dtype=np.bool_)
+    for term in selector.node_selector_terms:
+        mask |= meets(term, nodes)
+    return mask
+
+
+def meets(term: NodeSelectorTerm, nodes: NodeTable) -> Mask:
+    """bool[N]: nodes that meet every condition of a term; without any, no node does."""
+    if not term.match_expressions and not term.match_fields:
+        return np.zeros(len(nodes), dtype=np.bool_)
+    mask = np.ones(len(nodes), dtype=np.bool_)
+    for requirement in term.match_expressions:
+        mask &= _label_meets(requirement, nodes)
+    for requirement in term.match_fields:
+        mask &= _name_meets(requirement, nodes)
+    return mask
+
+
+def _label_meets(requirement: NodeSelectorRequirement, nodes: NodeTable) -> Mask:
+    column = nodes.label(requirement.key)
+    match requirement.operator:
+        case "In":
+            return _is_one_of((column.id_of(v) for v in requirement.values), nodes, requirement.key)
+        case "NotIn":
+            return ~_is_one_of(
+                (column.id_of(v) for v in requirement.values), nodes, requirement.key
+            )
+        case "Exists":
+            return any_per_node(column.ids >= 0)
+        case "DoesNotExist":
+            return ~any_per_node(column.ids >= 0)
+        case _:  # Gt, Lt: never met where the label is absent
+            met = (
+                i for i, v in enumerate(column.values) if requirement.matches({requirement.key: v})
+            )
+            return _is_one_of(met, nodes, requirement.key)
+
+
+def _is_one_of(ids: Iterable[int], nodes: NodeTable, key: str) -> Mask:
+    column = nodes.label(key)
+    wanted = np.zeros(len(column.values) + 1, dtype=np.bool_)
+    wanted[[i for i in ids if i >= 0]] = True
+    return any_per_node(wanted[column.ids])
+
+
+def _name_meets(requirement: NodeSelectorRequirement, nodes: NodeTable) -> Mask:
+    if requirement.key != NODE_NAME_FIELD:
+        return np.full(len(nodes), requirement.matches_name(""), dtype=np.bool_)
+    named = nodes.mask_of(frozenset(requirement.values))
+    return named if requirement.operator == "In" else ~named

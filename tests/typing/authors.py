@@ -1,0 +1,117 @@
+"""Plugins as people write them outside the project: mypy must accept this file as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pilotfish.framework import (
+    MAX_NODE_SCORE,
+    SKIP,
+    Cluster,
+    ClusterEvent,
+    EnabledPlugin,
+    Mask,
+    NodeInfo,
+    NodeSubset,
+    NodeTable,
+    PerNodePlugin,
+    Plugin,
+    Pod,
+    Profile,
+    Registry,
+    Reject,
+    Rejection,
+    Scores,
+    Skip,
+    most_is_best,
+)
+
+
+class OldestFirst(Plugin):
+    """A queue order without priorities."""
+
+    name = "OldestFirst"
+
+    def sort_key(self, pod: Pod, timestamp: float) -> tuple[float, str]:
+        """Sort by time, then by name."""
+        return timestamp, pod.key
+
+
+class QuietHours(PerNodePlugin):
+    """Both points of a per-node plugin, and a normalisation that the framework has."""
+
+    name = "QuietHours"
+    requeue_on = frozenset({ClusterEvent.NODE_LABELS_CHANGED})
+    normalize = staticmethod(most_is_best)
+
+    def filter_node(self, pod: Pod, node: NodeInfo) -> Rejection | None:
+        """Keep pods off quiet nodes, unless they are important."""
+        if node.labels.get("quiet") == "true" and pod.priority < 1000:
+            return Rejection("node(s) were quiet", resolvable=False)
+        return None
+
+    def score_node(self, pod: Pod, node: NodeInfo) -> int:
+        """Prefer large nodes for important pods."""
+        return node.allocatable["cpu"] if pod.priority else 0
+
+
+class Packed(PerNodePlugin):
+    """A score alone, with a normalisation of its own."""
+
+    name = "Packed"
+
+    def score_node(self, _pod: Pod, node: NodeInfo) -> int:
+        """Prefer nodes with many pods."""
+        return len(node.pods)
+
+    def normalize(self, raw: Scores, feasible: Mask) -> Scores:
+        """Cap the numbers."""
+        return np.minimum(raw, MAX_NODE_SCORE) * feasible
+
+
+class Reserved(Plugin):
+    """All points of a vectorised plugin, with typed arguments and a state of its own."""
+
+    name = "Reserved"
+    requeue_on = frozenset({ClusterEvent.NODE_ADDED, ClusterEvent.NAMESPACE_LABELS_CHANGED})
+
+    def __init__(self, label: str = "team") -> None:
+        self._label = label
+
+    def pre_enqueue(self, pod: Pod) -> Reject | None:
+        """Hold pods back that say so."""
+        held = "hold" in pod.labels
+        return Reject(None, "pod is held", resolvable=False) if held else None
+
+    def pre_filter(self, pod: Pod, cluster: Cluster) -> str | NodeSubset | Reject | Skip:
+        """Find the team of the pod's namespace."""
+        namespace = cluster.namespaces.get(pod.namespace)
+        if namespace is None:
+            return Reject(None, "namespace is unknown", resolvable=False)
+        if "only-node" in namespace.labels:
+            return NodeSubset(frozenset({namespace.labels["only-node"]}), state="")
+        return namespace.labels.get(self._label, SKIP)
+
+    def filter(self, nodes: NodeTable, state: str, alive: Mask) -> Iterator[Reject]:
+        """Keep teams apart."""
+        column = nodes.label(self._label)
+        mine = (column.ids == column.id_of(state)).any(axis=0)
+        yield Reject(alive & ~mine, "node(s) were reserved for another team", resolvable=False)
+
+    def pre_score(self, pod: Pod) -> Skip | None:
+        """Score batch pods only."""
+        return None if pod.labels.get("kind") == "batch" else SKIP
+
+    def score(self, nodes: NodeTable, feasible: Mask) -> Scores:
+        """Prefer nodes with many pods."""
+        return most_is_best(nodes.pod_count, feasible)
+
+
+def profile() -> Profile:
+    """Build a profile by name."""
+    registry = Registry(OldestFirst, QuietHours, Packed)
+    registry.add("Reserved", lambda label="squad": Reserved(label))
+    names = ("OldestFirst", "QuietHours", "Packed", "Reserved")
+    return Profile("mine", [EnabledPlugin(registry.make(name), weight=2) for name in names])
