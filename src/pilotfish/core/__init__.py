@@ -1,0 +1,1 @@
+"""The scheduler: inputs in, effects out. Pure: same inputs, same seed, same decisions."""

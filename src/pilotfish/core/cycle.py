@@ -1,0 +1,145 @@
+"""One scheduling cycle: from a pod and the cluster to a Decision."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotfish.api.pod import Pod
+from pilotfish.core.decision import SHOWN_NODES, Decision, NodeScore, RejectionCount
+from pilotfish.core.message import unschedulable_message
+from pilotfish.framework.cluster import Cluster
+from pilotfish.framework.errors import PluginError
+from pilotfish.framework.plugin import implements
+from pilotfish.framework.profile import REJECTING_POINTS, Filtered, Profile, RejectedBy, Scored
+from pilotfish.queue.queued_pod_info import QueuedPodInfo
+
+Rows: TypeAlias = NDArray[np.intp]  # row numbers of some nodes
+Outcome: TypeAlias = Literal["scheduled", "unschedulable", "error"]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What one scheduling cycle came to.
+
+    Attributes:
+        rejector_plugins: who has to change their mind before another attempt is worth it; empty
+            unless the pod is unschedulable.
+    """
+
+    decision: Decision
+    rejector_plugins: frozenset[str] = frozenset()
+
+
+def scheduling_cycle(
+    info: QueuedPodInfo, profile: Profile, cluster: Cluster, rng: random.Random
+) -> Attempt:
+    """Choose a node for a pod, or say why there is none.
+
+    One feasible node is chosen without scoring; among equally good ones the generator chooses.
+
+    Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (schedulePod).
+    """
+    pod = info.pod
+    try:
+        filtered = profile.filter(pod, cluster)
+        rows = np.flatnonzero(filtered.feasible)
+        if not len(rows):
+            return _unschedulable(info, profile, cluster, filtered)
+        scored = profile.score(pod, cluster, filtered) if len(rows) > 1 else None
+    except PluginError as error:
+        return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=str(error)))
+    names = cluster.nodes.names
+    best: Rows = rows
+    shown: tuple[NodeScore, ...] = ()
+    if scored is not None:
+        totals = scored.total[rows]
+        best = rows[totals == totals.max()]
+        shown = _best_scores(names, rows, totals, best, scored)
+    chosen = int(best[rng.randrange(len(best))]) if len(best) > 1 else int(best[0])
+    return Attempt(
+        _decision(
+            info,
+            "scheduled",
+            node_name=names[chosen],
+            nodes=len(names),
+            feasible=len(rows),
+            rejections=_counts(filtered.rejections, len(names)),
+            best=shown,
+            tied=len(best),
+            ties=tuple(names[row] for row in best[:SHOWN_NODES].tolist()),
+        )
+    )
+
+
+def _unschedulable(
+    info: QueuedPodInfo, profile: Profile, cluster: Cluster, filtered: Filtered
+) -> Attempt:
+    """Make the attempt of a pod for which no node is feasible.
+
+    differs: without any node upstream tries again when the back-off is over. Here the pod waits for
+    an event as if every plugin had rejected it, so the first node gets it at once.
+    """
+    nodes = len(cluster.nodes)
+    decision = _decision(
+        info,
+        "unschedulable",
+        nodes=nodes,
+        rejections=_counts(filtered.rejections, nodes),
+        message=unschedulable_message(nodes, filtered.rejections),
+    )
+    if nodes:
+        by = {name for rejection in filtered.rejections for name in rejection.plugin.split()}
+    else:
+        plugins = [one.plugin for one in profile.enabled]
+        by = {p.name for p in plugins if any(implements(p, point) for point in REJECTING_POINTS)}
+    return Attempt(decision, frozenset(by))
+
+
+def _decision(info: QueuedPodInfo, outcome: Outcome, *, feasible: int = 0, **rest: Any) -> Decision:
+    pod: Pod = info.pod
+    meta = pod.metadata
+    return Decision(
+        uid=meta.uid,
+        namespace=meta.namespace,
+        name=meta.name,
+        scheduler_name=pod.spec.scheduler_name,
+        attempt=info.attempts,
+        outcome=outcome,
+        feasible=feasible,
+        **rest,
+    )
+
+
+def _counts(rejections: Sequence[RejectedBy], nodes: int) -> tuple[RejectionCount, ...]:
+    return tuple(
+        RejectionCount(
+            rejection.plugin,
+            rejection.reason,
+            nodes if rejection.mask is None else int(np.count_nonzero(rejection.mask)),
+            rejection.resolvable,
+        )
+        for rejection in rejections
+    )
+
+
+def _best_scores(
+    names: list[str], rows: Rows, totals: NDArray[np.int64], best: Rows, scored: Scored
+) -> tuple[NodeScore, ...]:
+    """Name the best nodes; a full order is needed only of the few that are shown."""
+    if len(best) >= SHOWN_NODES:
+        top = best[:SHOWN_NODES]
+    else:
+        if len(rows) > SHOWN_NODES:
+            among = np.argpartition(-totals, SHOWN_NODES)[:SHOWN_NODES]
+            rows, totals = rows[among], totals[among]
+        top = rows[np.lexsort((rows, -totals))]
+    by_plugin = {name: scores[top].tolist() for name, scores in scored.by_plugin.items()}
+    return tuple(
+        NodeScore(names[row], total, {name: values[i] for name, values in by_plugin.items()})
+        for i, (row, total) in enumerate(zip(top.tolist(), scored.total[top].tolist(), strict=True))
+    )

@@ -1,0 +1,100 @@
+"""What the scheduler asks of its shell, and what it tells its observers.
+
+Effects that carry a uid are executed in order for that uid and in parallel across uids. Every
+exception on the way comes back as an input. Records ask for nothing: metrics, logs and dashboards
+render them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from pilotfish.core.decision import Decision
+
+
+class Bind(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Bind a pod to a node; answered by BindAnswered."""
+
+    uid: str
+    namespace: str
+    name: str
+    node_name: str
+
+
+class ReadPod(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Read a pod from the API server itself, not from a cache; answered by PodRead."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Set the pod's condition PodScheduled=False; the uid is a precondition.
+
+    Answered by StatusAnswered.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    reason: Literal["Unschedulable", "SchedulerError"]
+    message: str
+    observed_generation: int
+
+
+class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Record a Kubernetes Event about a pod. Best effort: nothing depends on it."""
+
+    uid: str
+    namespace: str
+    name: str
+    type: Literal["Normal", "Warning"]
+    reason: str
+    action: str
+    note: str
+
+
+class WakeAt(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Call `decide` again at this time at the latest; replaces earlier ones.
+
+    It is repeated when `decide` is called a little too early, as coarse timers do.
+    """
+
+    at: float
+
+
+class PodSeen(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """A record: news of a pending pod of ours."""
+
+    namespace: str
+    name: str
+    change: Literal["added", "updated"]
+
+
+class Bound(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """A record: a pod of ours is bound; told once a pod."""
+
+    uid: str
+    namespace: str
+    name: str
+    node_name: str
+
+
+class BindFailed(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """A record: a bind did not succeed at once; `next_step` says what happens now."""
+
+    uid: str
+    namespace: str
+    name: str
+    node_name: str
+    status: int
+    message: str
+    next_step: str
+
+
+Command: TypeAlias = Bind | ReadPod | PatchCondition | RecordEvent | WakeAt
+Record: TypeAlias = Decision | PodSeen | Bound | BindFailed
+Effect: TypeAlias = Command | Record

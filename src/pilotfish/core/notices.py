@@ -1,0 +1,76 @@
+"""What people and autoscalers are told about a pod: its Events and its PodScheduled condition."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pilotfish.api.pod import Pod
+from pilotfish.core.effects import Effect, PatchCondition, RecordEvent
+from pilotfish.core.inputs import StatusAnswered
+from pilotfish.core.message import shortened_note
+
+
+class Notices:
+    """Writes notices to the outbox, each condition only when it changed.
+
+    Theory of operation: the condition that the API server has is the one that the pod's latest
+    version shows, until a patch is sent: from then on it is the one sent, until the watch shows it
+    or the patch fails.
+    """
+
+    def __init__(self, outbox: list[Effect]) -> None:
+        self._outbox = outbox
+        self._sent: dict[str, tuple[str, str]] = {}  # reason and message, by uid
+
+    def scheduled(self, pod: Pod, node_name: str) -> None:
+        """Tell that a pod is bound; the API server sets its condition itself."""
+        note = f"Successfully assigned {pod.key} to {node_name}"
+        self._record(pod, "Normal", "Scheduled", "Binding", note)
+
+    def failed(
+        self, pod: Pod, reason: Literal["Unschedulable", "SchedulerError"], message: str
+    ) -> None:
+        """Tell that an attempt failed.
+
+        Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (handleSchedulingFailure).
+        """
+        note = shortened_note(message)
+        self._record(pod, "Warning", "FailedScheduling", "Scheduling", note)
+        meta = pod.metadata
+        if self._sent.get(meta.uid, _shown(pod)) != (reason, message):
+            self._sent[meta.uid] = (reason, message)
+            self._outbox.append(
+                PatchCondition(
+                    meta.uid, meta.namespace, meta.name, reason, message, meta.generation
+                )
+            )
+
+    def answered(self, answer: StatusAnswered) -> None:
+        """Note what became of a patch; one that failed is sent again after the next attempt."""
+        if not answer.is_written:
+            self._sent.pop(answer.uid, None)
+
+    def seen(self, pod: Pod) -> None:
+        """Note what the API server shows."""
+        if self._sent and self._sent.get(pod.uid) == _shown(pod):
+            self._sent.pop(pod.uid, None)
+
+    def forget(self, uid: str) -> None:
+        """Note that a pod needs no more notices."""
+        self._sent.pop(uid, None)
+
+    def _record(
+        self, pod: Pod, kind: Literal["Normal", "Warning"], reason: str, action: str, note: str
+    ) -> None:
+        meta = pod.metadata
+        self._outbox.append(
+            RecordEvent(meta.uid, meta.namespace, meta.name, kind, reason, action, note)
+        )
+
+
+def _shown(pod: Pod) -> tuple[str, str] | None:
+    """Return reason and message of the pod's condition PodScheduled=False."""
+    for condition in pod.status.conditions:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return condition.reason, condition.message
+    return None

@@ -1,0 +1,1 @@
+"""Pods that wait: active, backoff, unschedulable, gated. Pure: time arrives as `now`."""

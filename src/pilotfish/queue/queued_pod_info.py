@@ -1,0 +1,43 @@
+"""A pod in the queue, and what is remembered of its attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pilotfish.api.pod import Pod
+from pilotfish.framework.profile import RejectedBy
+
+
+@dataclass(slots=True, eq=False)
+class QueuedPodInfo:
+    """A pending pod of ours, from its first sight until it is bound or gone.
+
+    Attributes:
+        pod: its latest version.
+        timestamp: when it entered the queue, or last came back to it, in seconds.
+        attempts: how often it was popped.
+        unschedulable_count: how many attempts ended in a rejection.
+        consecutive_errors_count: how many attempts in a row, up to the last one, ended in an error.
+        rejector_plugins: who rejected it in its last attempt, sorted; empty after an error.
+        order: its place among active pods, smaller first, as the profile's `sort_key` gave it.
+        gated_by: the `pre_enqueue` rejection that holds it; None while nothing does.
+        backoff_expiration: the start of the window in which its back-off ends; None until asked.
+        waiting_since: when it entered the pool of unschedulable and gated pods.
+    """
+
+    pod: Pod
+    timestamp: float
+    attempts: int = 0
+    unschedulable_count: int = 0
+    consecutive_errors_count: int = 0
+    rejector_plugins: tuple[str, ...] = ()
+    order: tuple[Any, ...] = ()
+    gated_by: RejectedBy | None = None
+    backoff_expiration: float | None = None
+    waiting_since: float = 0.0
+
+    @property
+    def uid(self) -> str:
+        """The pod's identity."""
+        return self.pod.metadata.uid
