@@ -1,0 +1,1 @@
+"""The command line: parses, explains, and hands over to a shell."""

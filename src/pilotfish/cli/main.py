@@ -1,0 +1,77 @@
+"""`pilotfish`: the entry point."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+from typing import NoReturn
+
+import click
+
+from pilotfish import __version__
+from pilotfish.cli.run import run_command
+from pilotfish.client import ClientError
+from pilotfish.runtime.trouble import StartError
+
+FAILURE = 1
+USAGE = 2
+
+
+@click.group(
+    help="The Kubernetes scheduler that people extend in Python.",
+    epilog="See `pilotfish COMMAND --help`.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="pilotfish %(version)s")
+def cli() -> None:
+    """Hold the commands."""
+
+
+cli.add_command(run_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit: 0 ok, 1 failure, 2 usage."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if "--debug" not in arguments:
+        sys.excepthook = _report
+    try:
+        code = cli.main(arguments, prog_name="pilotfish", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(USAGE)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "pilotfish"
+        _complain(_sentence(error.format_message()), f"try: {command} --help")
+        sys.exit(USAGE)
+    except (ClientError, StartError) as error:
+        if "--debug" in arguments:
+            traceback.print_exception(error)
+        _complain(" ".join(str(error).split()), error.hint)
+        sys.exit(FAILURE)
+    except click.Abort:
+        sys.exit(FAILURE)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """Say in one line what nobody expected, in place of a traceback."""
+    if isinstance(error, OSError) and error.filename:
+        _complain(f"{error.filename}: {error.strerror}", "check the path and its permissions")
+    else:
+        text = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+        _complain(text, "--debug shows where it comes from")
+
+
+def _complain(message: str, hint: str) -> None:
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def _sentence(message: str) -> str:
+    """Make click's message one of ours: lower case start, no full stop."""
+    text = " ".join(message.split()).rstrip(".")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,136 @@
+"""`pilotfish run`: schedule pods on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pilotfish.runtime.process import GRACE_SECONDS, INTERVAL_SECONDS, RunOptions, run
+
+HELP = """Schedule the pods that name this scheduler, until stopped.
+
+A pod asks for it with `schedulerName: my-scheduler` in its spec. Pods of other schedulers are never
+touched, and kube-scheduler may run beside it under its own name.
+
+\b
+Examples:
+  pilotfish run --dry-run                    say what would be bound; write nothing
+  pilotfish run                              watch and bind pods of my-scheduler
+  pilotfish run --scheduler-name gpu-team    ... of gpu-team
+  pilotfish run --mode polling --interval 5  list, pause for 5 seconds, list again: no watches
+  pilotfish run --log-format json --qps 50   one JSON object a line; at most 50 requests/s
+
+The cluster is that of --kubeconfig, else of the KUBECONFIG variable, else the one whose pod this
+runs in, else of ~/.kube/config.
+
+SIGTERM or SIGINT (Ctrl-C) lets the binds in flight finish and exits with code 0; a second one exits
+at once with code 1. Exit code 1 also means that it could not start, and 2 that the command line is
+wrong."""
+
+_SECONDS = "SECONDS"
+
+
+@click.command("run", help=HELP, short_help="Schedule pods on a cluster.")
+@click.option(
+    "--scheduler-name",
+    metavar="NAME",
+    default="my-scheduler",
+    show_default=True,
+    help="Place the pods whose spec.schedulerName this is.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["watch", "polling"]),
+    default="watch",
+    show_default=True,
+    help="Learn of changes as they happen, or list everything from time to time.",
+)
+@click.option(
+    "--interval",
+    "interval_seconds",
+    type=click.FloatRange(min=0.1),
+    metavar=_SECONDS,
+    default=INTERVAL_SECONDS,
+    show_default=True,
+    help="Polling: the pause after each cycle.",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The kubeconfig.  [default: found as said above]",
+)
+@click.option(
+    "--context",
+    metavar="NAME",
+    help="A context of the kubeconfig.  [default: its current one]",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Decide and log, but write nothing: no binding, no event, no condition.",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Run as default-scheduler even though kube-scheduler holds its Lease.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Bare messages, or one JSON object a line.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    default="info",
+    show_default=True,
+    help="The least important lines to write, to standard output.",
+)
+@click.option(
+    "--qps",
+    type=click.FloatRange(min=0),
+    metavar="REQUESTS",
+    default=0.0,
+    show_default="0, no limit",
+    help="At most so many requests a second.",
+)
+@click.option(
+    "--burst",
+    type=click.IntRange(min=0),
+    metavar="REQUESTS",
+    default=0,
+    show_default="0, one second's worth",
+    help="With --qps: so many at once after a quiet spell.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the choice among equally good nodes: the same seed repeats it.",
+)
+@click.option(
+    "--grace",
+    "grace_seconds",
+    type=click.FloatRange(min=0),
+    metavar=_SECONDS,
+    default=GRACE_SECONDS,
+    show_default=True,
+    help="How long the binds in flight may take after a signal to stop.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all inputs to FILE, to repeat the run from. It grows without bound and holds the "
+    "pods and nodes of the cluster as the scheduler reads them.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def run_command(**options: Any) -> None:
+    """Hand over to the runtime."""
+    run(RunOptions(**options))

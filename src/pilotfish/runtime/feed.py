@@ -1,0 +1,139 @@
+"""Feed: turns what a reflector tells about one kind into the scheduler's inputs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import msgspec
+
+from pilotfish.api.codec import MalformedObjectError, decode, decode_list
+from pilotfish.api.meta import KubernetesObject, ObjectMeta
+from pilotfish.api.node import Node
+from pilotfish.api.pod import Pod
+from pilotfish.client import (
+    Apply,
+    Bookmark,
+    Delete,
+    Event,
+    Init,
+    InitApply,
+    InitDone,
+    Malformed,
+    Reflector,
+)
+from pilotfish.core.inputs import Applied, Deleted, Input, Replaced, Unreadable
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind that the scheduler reads.
+
+    Attributes:
+        name: its plural.
+        path: its collection, in all namespaces.
+        type: its objects.
+        is_essential: whether nothing can be decided without it.
+    """
+
+    name: str
+    path: str
+    type: type[KubernetesObject]
+    is_essential: bool = True
+
+
+KINDS = (
+    Kind("nodes", "/api/v1/nodes", Node),
+    Kind("pods", "/api/v1/pods", Pod),
+)
+
+
+def reflector_of(kind: Kind) -> Reflector[KubernetesObject]:
+    """Make the state machine that lists and watches a kind."""
+
+    def decode_one(raw: bytes | msgspec.Raw) -> KubernetesObject:
+        return decode(kind.type, raw)
+
+    def decode_page(body: bytes) -> Sequence[KubernetesObject]:
+        page = decode_list(kind.type, body)
+        if page.malformed:
+            raise page.malformed[0]  # then each is decoded by itself
+        return page.items
+
+    return Reflector(decode_one, decode_page=decode_page, malformed=MalformedObjectError)
+
+
+class Feed:
+    """Passes one kind's news on.
+
+    An object that cannot be read is reported, once for each thing that is wrong with it, and
+    concerns the scheduler as `Unreadable`; nothing else is affected.
+
+    Args:
+        kind: what is fed.
+        put: takes the inputs.
+        log: where malformed objects are reported.
+        on_list: called with all readable objects of each complete list.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        put: Callable[[Input], None],
+        log: logging.Logger,
+        *,
+        on_list: Callable[[Sequence[KubernetesObject]], None] | None = None,
+    ) -> None:
+        self._kind = kind
+        self._put = put
+        self._log = log
+        self._on_list = on_list
+        self._objects: list[KubernetesObject] = []
+        self._unreadable: list[str] | None = None  # of an unfinished list; None outside of one
+        self._reported: dict[str, str] = {}  # what is wrong, by uid
+
+    def take(self, event: Event[KubernetesObject]) -> None:
+        """Take what the reflector tells."""
+        match event:
+            case InitApply(object=listed):
+                self._objects.append(listed)
+            case Apply(object=applied):
+                if self._reported:
+                    self._reported.pop(applied.uid, None)
+                self._put(Applied(self._kind.name, applied))
+            case Delete(object=deleted):
+                self._reported.pop(deleted.uid, None)
+                self._put(Deleted(self._kind.name, deleted))
+            case Init():
+                self._objects, self._unreadable = [], []
+            case InitDone():
+                self._finish_list()
+            case Malformed():
+                self._malformed(event)
+            case Bookmark():
+                pass
+            case _:
+                assert_never(event)
+
+    def _finish_list(self) -> None:
+        objects, unreadable = self._objects, self._unreadable or []
+        self._objects, self._unreadable = [], None
+        self._reported = {uid: why for uid, why in self._reported.items() if uid in unreadable}
+        self._put(Replaced(self._kind.name, tuple(objects), tuple(unreadable)))
+        if self._on_list is not None:
+            self._on_list(objects)
+
+    def _malformed(self, event: Malformed) -> None:
+        if event.deleted:
+            self._reported.pop(event.uid, None)
+            identity = ObjectMeta(name=event.name, namespace=event.namespace, uid=event.uid)
+            self._put(Deleted(self._kind.name, self._kind.type(metadata=identity)))
+            return
+        why = str(event.error)
+        if self._reported.get(event.uid) != why:
+            self._reported[event.uid] = why
+            self._log.error("%s; it is passed over until that is mended", why)
+        if self._unreadable is not None:
+            self._unreadable.append(event.uid)
+        else:
+            self._put(Unreadable(self._kind.name, event.namespace, event.name, event.uid))

@@ -1,0 +1,270 @@
+"""The process: puts the parts together, starts them, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pilotfish import __version__
+from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, load_config
+from pilotfish.config.settings import SchedulerSettings
+from pilotfish.core.scheduler import Scheduler
+from pilotfish.plugins.default import default_profile
+from pilotfish.runtime import events, executor, words
+from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
+from pilotfish.runtime.events import EventRecorder
+from pilotfish.runtime.executor import ApiExecutor
+from pilotfish.runtime.feed import KINDS
+from pilotfish.runtime.inbox import Inbox
+from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER, refuse_second_default_scheduler
+from pilotfish.runtime.logs import configure_logs
+from pilotfish.runtime.notices import Connection, Notices
+from pilotfish.runtime.polling_mode import Polling
+from pilotfish.runtime.recording import RecordedScheduler
+from pilotfish.runtime.shell import Core, Shell
+from pilotfish.runtime.trouble import Triage
+from pilotfish.runtime.watch_mode import watch
+
+LOOP_FACTORY: Callable[[], asyncio.AbstractEventLoop] | None = None
+try:
+    import uvloop
+except ImportError:
+    pass
+else:
+    LOOP_FACTORY = uvloop.new_event_loop  # a fifth less time for each request
+
+GRACE_SECONDS = 10.0
+INTERVAL_SECONDS = 2.0
+LOST_SERVER_SECONDS = 1.0  # between tries to reach a server before anything is listed
+CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 8  # and the lists and watches
+GC_THRESHOLD_AT_START = 100_000  # the first lists are many objects of which none is garbage
+GC_THRESHOLDS = (10_000, 20, 20)
+STOPPED_AT_ONCE = 1  # the exit code after a second signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What `pilotfish run` can be told.
+
+    Attributes:
+        qps: requests a second; 0 is unlimited.
+        burst: requests at once after a quiet spell; 0 is one second's worth.
+        grace_seconds: for the binds in flight after the first signal.
+        record: where the input log goes; None keeps none.
+    """
+
+    scheduler_name: str = "my-scheduler"
+    mode: words.Mode = "watch"
+    interval_seconds: float = INTERVAL_SECONDS
+    kubeconfig: Path | None = None
+    context: str | None = None
+    log_format: Literal["text", "json"] = "text"
+    log_level: str = "info"
+    dry_run: bool = False
+    force: bool = False
+    qps: float = 0.0
+    burst: int = 0
+    seed: int = 0
+    grace_seconds: float = GRACE_SECONDS
+    record: Path | None = None
+    debug: bool = False
+
+
+class _StoppedError(Exception):
+    """Ends the task group: a signal came and everything is in order."""
+
+
+def run(options: RunOptions) -> None:
+    """Run a scheduler until SIGTERM or SIGINT.
+
+    The first signal ends it as soon as the binds in flight are answered, or after the grace time; a
+    second one ends the process at once with exit code 1.
+
+    Raises:
+        StartError: it cannot start, and waiting would not help.
+        ClientError: likewise; a ConfigError mostly.
+    """
+    config = load_config(options.kubeconfig, options.context, os.environ)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # the words hold an ellipsis, whatever the locale
+    log = configure_logs(options.log_format, options.log_level, sys.stdout)
+    with (
+        options.record.open("wb") if options.record else nullcontext() as record,
+        asyncio.Runner(loop_factory=LOOP_FACTORY) as runner,
+    ):
+        runner.run(_run(options, config, log, record))
+
+
+async def _run(
+    options: RunOptions, config: ClusterConfig, log: logging.Logger, record: BinaryIO | None
+) -> None:
+    log.info(words.starting(options.mode, options.scheduler_name))
+    stopping = asyncio.Event()
+    _end_on_signals(stopping)
+    client = ApiClient(
+        config,
+        qps=options.qps,
+        burst=options.burst,
+        connections=CONNECTIONS,
+        user_agent=f"pilotfish/{__version__}",
+    )
+    async with client:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await _Live(options, client, log, tasks, record).run(stopping)
+                raise _StoppedError
+        except BaseExceptionGroup as group:
+            cause = _first_cause(group)
+            if not isinstance(cause, _StoppedError):
+                raise cause from group
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what is wrong, out of the groups of the tasks on its way."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _end_on_signals(stopping: asyncio.Event) -> None:
+    def on_signal() -> None:
+        if stopping.is_set():
+            logging.shutdown()
+            sys.stderr.write("error: a second signal: ended at once\n")
+            sys.stderr.flush()
+            os._exit(STOPPED_AT_ONCE)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+
+
+def _make_scheduler(options: RunOptions) -> Scheduler:
+    return Scheduler(
+        {options.scheduler_name: default_profile(options.scheduler_name)},
+        SchedulerSettings(seed=options.seed),
+        random.Random(options.seed),  # noqa: S311 - a repeatable choice among equals
+        frozenset(kind.name for kind in KINDS),
+    )
+
+
+class _Live:
+    """The parts of one running scheduler."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        client: ApiClient,
+        log: logging.Logger,
+        tasks: asyncio.TaskGroup,
+        record: BinaryIO | None,
+    ) -> None:
+        self._options = options
+        self._client = client
+        self._log = log
+        self._tasks = tasks
+        self._rng = random.SystemRandom()
+        notices = Notices(log, debug=options.debug)
+        self._connection = Connection(log, client.config.server)
+        self._triage = Triage(self._connection, notices, time.monotonic)
+        self._inbox = Inbox()
+        self._executor: ApiExecutor | DryRunExecutor
+        self._events: EventRecorder | NoEvents
+        if options.dry_run:
+            self._executor, self._events = DryRunExecutor(log), NoEvents()
+        else:
+            self._executor = ApiExecutor(client, self._inbox.put, tasks, notices, self._rng)
+            self._events = EventRecorder(
+                client,
+                tasks,
+                notices,
+                self._rng,
+                scheduler_name=options.scheduler_name,
+                host_name=socket.gethostname(),
+                clock=time.time,
+            )
+            tasks.create_task(self._events.sweep_forever())
+        observe = words.Words(log, options.mode).observe
+        scheduler = _make_scheduler(options)
+        core: Core = scheduler if record is None else RecordedScheduler(scheduler, record)
+        self._shell = Shell(
+            core, self._inbox, self._executor, self._events, observe, time.monotonic
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Run until `stopping`, then finish what is in flight."""
+        gc.set_threshold(GC_THRESHOLD_AT_START)
+        self._tasks.create_task(self._shell.run())
+        feed = self._tasks.create_task(self._feed())
+        await stopping.wait()
+        feed.cancel()
+        self._shell.stop_deciding()
+        self._log.info("stopping: %d binds in flight", self._executor.binds)
+        try:
+            async with asyncio.timeout(self._options.grace_seconds):
+                await self._shell.settled()
+                await self._events.drained()
+        except TimeoutError:
+            self._log.warning(
+                "the grace time is over: %d binds unanswered, %d Events unwritten",
+                self._executor.binds,
+                self._events.unwritten,
+            )
+
+    async def _feed(self) -> None:
+        await self._check_lease()
+        kinds, put, options = KINDS, self._inbox.put, self._options
+        if options.mode == "watch":
+            await watch(
+                self._client, kinds, put, self._log, self._triage, self._rng, self._when_ready
+            )
+        polling = Polling(
+            self._client,
+            kinds,
+            options.scheduler_name,
+            self._shell,
+            put,
+            self._log,
+            self._triage,
+            self._rng,
+            interval_seconds=options.interval_seconds,
+        )
+        await polling.run(self._when_ready)
+
+    async def _check_lease(self) -> None:
+        options = self._options
+        if options.scheduler_name != DEFAULT_SCHEDULER or options.force or options.dry_run:
+            return
+        while True:
+            try:
+                await refuse_second_default_scheduler(self._client)
+            except ConnectionFailed as error:
+                self._connection.lost(error, time.monotonic())
+                await asyncio.sleep(LOST_SERVER_SECONDS)
+            else:
+                return
+
+    def _when_ready(self) -> None:
+        self._triage.has_started = True
+        self._tasks.create_task(self._settle_memory())
+
+    async def _settle_memory(self) -> None:
+        """Take the first lists out of the garbage collector's sight: they stay."""
+        await self._shell.caught_up()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)

@@ -1,0 +1,152 @@
+"""Requests that the scheduler's effects become, and what the answers mean. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from pilotfish.api.codec import decode_list
+from pilotfish.api.pod import Pod
+from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
+from pilotfish.core.effects import Bind, PatchCondition, ReadPod
+from pilotfish.core.inputs import BindAnswered, PodRead
+
+JSON = "application/json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+
+_TIMED_OUT, _CONFLICT = 408, 409
+_SERVER_ERROR = 500
+_CLIENT_ERROR = 400
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """One request to the API server."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    content_type: str = JSON
+
+
+class _Metadata(msgspec.Struct, frozen=True, gc=False):
+    uid: str
+
+
+class _BindingMetadata(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    namespace: str
+    uid: str  # a precondition: a namesake made since is not bound
+
+
+class _Target(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    kind: str = "Node"
+
+
+class _Binding(msgspec.Struct, frozen=True, rename="camel"):
+    metadata: _BindingMetadata
+    target: _Target
+    api_version: str = "v1"
+    kind: str = "Binding"
+
+
+class _Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition_time: str
+    type: str = "PodScheduled"
+    status: str = "False"
+
+
+class _Conditions(msgspec.Struct, frozen=True):
+    conditions: tuple[_Condition]
+
+
+class _StatusPatch(msgspec.Struct, frozen=True):
+    metadata: _Metadata  # the uid is a precondition here too
+    status: _Conditions
+
+
+def bind_request(bind: Bind) -> Request:
+    """Make the request for a Binding of the pod of this uid."""
+    binding = _Binding(
+        _BindingMetadata(bind.name, bind.namespace, bind.uid), _Target(bind.node_name)
+    )
+    path = f"/api/v1/namespaces/{bind.namespace}/pods/{bind.name}/binding"
+    return Request("POST", path, _encode(binding))
+
+
+def read_request(read: ReadPod) -> Request:
+    """Make the request for a pod as it is in the store.
+
+    It is a list of one, so that schedulers need no permission to get pods; without a
+    resourceVersion it is not answered from a cache that lags behind.
+    """
+    selector = quote(f"metadata.name={read.name}", safe="")
+    return Request("GET", f"/api/v1/namespaces/{read.namespace}/pods?fieldSelector={selector}")
+
+
+def condition_request(patch: PatchCondition, now: str) -> Request:
+    """Make the request that sets PodScheduled=False.
+
+    Args:
+        patch: what to set.
+        now: RFC 3339 text, the time of the transition.
+    """
+    condition = _Condition(patch.reason, patch.message, patch.observed_generation, now)
+    body = _StatusPatch(_Metadata(patch.uid), _Conditions((condition,)))
+    path = f"/api/v1/namespaces/{patch.namespace}/pods/{patch.name}/status"
+    return Request("PATCH", path, _encode(body), STRATEGIC_MERGE_PATCH)
+
+
+def bind_failure(bind: Bind, error: Exception) -> BindAnswered:
+    """Say what a failed bind means: did it surely not happen, or is that not known?"""
+    status = error.status if isinstance(error, ApiError) else 0
+    text = (error.message or str(error)) if isinstance(error, ApiError) else describe(error)
+    return BindAnswered(bind.uid, bind.node_name, _outcome(error), status, text)
+
+
+def _outcome(error: Exception) -> Literal["refused", "unknown"]:
+    match error:
+        case ApiError(status=status):
+            # 409 also answers a request that a proxy sent twice: the first one may have bound.
+            is_certain = _CLIENT_ERROR <= status < _SERVER_ERROR
+            return "refused" if is_certain and status not in (_TIMED_OUT, _CONFLICT) else "unknown"
+        case ConnectionFailed(outcome_unknown=False) | CredentialsError():
+            return "refused"
+        case _:
+            return "unknown"
+
+
+def pod_read(read: ReadPod, body: bytes) -> PodRead:
+    """Say what a read found; a pod of another uid is another pod."""
+    try:
+        page = decode_list(Pod, body)
+    except msgspec.DecodeError as error:
+        return PodRead(read.uid, error=f"the answer is no list: {error}")
+    for broken in page.malformed:
+        if broken.uid in ("", read.uid):
+            return PodRead(read.uid, error=str(broken))
+    return PodRead(read.uid, next((pod for pod in page.items if pod.uid == read.uid), None))
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later: no answer, 408, or the server's own trouble."""
+    if isinstance(error, ApiError):
+        return error.status >= _SERVER_ERROR or error.status == _TIMED_OUT
+    return isinstance(error, ConnectionFailed)
+
+
+def describe(error: BaseException) -> str:
+    """Return a failure in few words: the system's own where it was the system that said no."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        cause = getattr(cause, "os_error", None) or cause.__cause__
+    return str(error) or type(error).__name__

@@ -1,0 +1,115 @@
+import msgspec
+import pytest
+
+from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
+from pilotfish.core.effects import Bind, PatchCondition, ReadPod
+from pilotfish.runtime.requests import (
+    bind_failure,
+    bind_request,
+    condition_request,
+    is_transient,
+    pod_read,
+    read_request,
+)
+
+BIND = Bind("uid-a", "default", "a", "node-1")
+READ = ReadPod("uid-a", "default", "a")
+LOST = ConnectionFailed("POST: cut", outcome_unknown=True)
+NEVER_SENT = ConnectionFailed("POST: connection refused", outcome_unknown=False)
+
+
+def test_binding_names_the_uid_as_a_precondition() -> None:
+    request = bind_request(BIND)
+    assert request.method == "POST"
+    assert request.path == "/api/v1/namespaces/default/pods/a/binding"
+    assert msgspec.json.decode(request.body or b"") == {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "a", "namespace": "default", "uid": "uid-a"},
+        "target": {"kind": "Node", "name": "node-1"},
+    }
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 422, 429])
+def test_bind_that_the_server_turned_down_is_refused(status: int) -> None:
+    answer = bind_failure(BIND, ApiError(status, message="no"))
+    assert (answer.outcome, answer.status, answer.message) == ("refused", status, "no")
+
+
+@pytest.mark.parametrize("error", [NEVER_SENT, CredentialsError("no token")])
+def test_bind_that_was_never_sent_is_refused(error: Exception) -> None:
+    assert bind_failure(BIND, error).outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(ApiError(status) for status in (302, 408, 409, 500, 502, 503, 504)),
+        LOST,
+        TimeoutError(),
+        RuntimeError("a bug"),
+    ],
+    ids=repr,
+)
+def test_outcome_of_a_bind_is_unknown_when_it_may_have_happened(error: Exception) -> None:
+    assert bind_failure(BIND, error).outcome == "unknown"
+
+
+def test_reading_a_pod_needs_only_the_permission_to_list() -> None:
+    request = read_request(READ)
+    assert request.method == "GET"
+    assert request.path == "/api/v1/namespaces/default/pods?fieldSelector=metadata.name%3Da"
+
+
+def _list(*items: object) -> bytes:
+    return msgspec.json.encode({"kind": "PodList", "metadata": {}, "items": items})
+
+
+def test_read_finds_the_pod_of_the_uid_asked_for() -> None:
+    found = pod_read(
+        READ, _list({"metadata": {"name": "a", "uid": "uid-a"}, "spec": {"nodeName": "n"}})
+    )
+    assert found.pod is not None
+    assert (found.pod.node_name, found.error) == ("n", "")
+
+
+@pytest.mark.parametrize(
+    "body", [_list(), _list({"metadata": {"name": "a", "uid": "uid-other"}})], ids=["none", "other"]
+)
+def test_pod_of_another_uid_is_another_pod(body: bytes) -> None:
+    assert (pod_read(READ, body).pod, pod_read(READ, body).error) == (None, "")
+
+
+def test_pod_that_cannot_be_read_is_not_taken_for_gone() -> None:
+    broken = _list({"metadata": {"name": "a", "uid": "uid-a"}, "spec": {"nodeName": 7}})
+    assert "spec.nodeName" in pod_read(READ, broken).error
+    assert "no list" in pod_read(READ, b"<html>").error
+
+
+def test_condition_is_patched_for_this_uid_only() -> None:
+    patch = PatchCondition("uid-a", "default", "a", "Unschedulable", "0/1 nodes", 3)
+    request = condition_request(patch, "2026-01-02T03:04:05Z")
+    assert request.path == "/api/v1/namespaces/default/pods/a/status"
+    assert request.content_type == "application/strategic-merge-patch+json"
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes",
+        "observedGeneration": 3,
+        "lastTransitionTime": "2026-01-02T03:04:05Z",
+    }
+    assert msgspec.json.decode(request.body or b"") == {
+        "metadata": {"uid": "uid-a"},
+        "status": {"conditions": [condition]},
+    }
+
+
+@pytest.mark.parametrize("error", [ApiError(500), ApiError(503), ApiError(408), LOST, NEVER_SENT])
+def test_server_trouble_may_pass(error: Exception) -> None:
+    assert is_transient(error)
+
+
+@pytest.mark.parametrize("error", [ApiError(403), ApiError(409), ApiError(422), ValueError()])
+def test_refusal_does_not_pass_by_itself(error: Exception) -> None:
+    assert not is_transient(error)
