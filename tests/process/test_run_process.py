@@ -272,9 +272,18 @@ def test_refused_credentials_end_the_start(kubeconfig: Path, tmp_path: Path) -> 
         assert str(tmp_path) not in error + hint
 
 
-def test_missing_permission_ends_the_start(control_plane: ControlPlane) -> None:
+def test_missing_permission_to_list_ends_the_start(control_plane: ControlPlane) -> None:
     nobody = control_plane.service_account_kubeconfig("kube-system", "run-test-nobody")
     for mode in ("watch", "polling"):
-        error, hint = complaint(run_to_end(nobody, "--mode", mode))
+        error, hint = complaint(run_to_end(nobody, "--mode", mode, "--dry-run"))
         assert "is forbidden" in error
         assert "grant the verbs list and watch on " in hint
+
+
+def test_missing_permission_to_bind_ends_the_start(control_plane: ControlPlane) -> None:
+    spectator = control_plane.service_account_kubeconfig("kube-system", "run-test-spectator")
+    grant(control_plane, "run-test-spectator", without=("pods/binding",))
+    for mode in ("watch", "polling"):
+        error, hint = complaint(run_to_end(spectator, "--mode", mode))
+        assert "create on pods/binding is forbidden" in error
+        assert "grant the verb create on pods/binding" in hint

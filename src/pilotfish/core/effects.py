@@ -35,6 +35,9 @@ class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     """Set the pod's condition PodScheduled=False; the uid is a precondition.
 
     Answered by StatusAnswered.
+
+    Attributes:
+        is_transition: whether the pod had no such condition, so that its time of transition is now.
     """
 
     uid: str
@@ -43,6 +46,7 @@ class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     reason: Literal["Unschedulable", "SchedulerError"]
     message: str
     observed_generation: int
+    is_transition: bool = True
 
 
 class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):

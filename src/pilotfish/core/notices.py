@@ -37,11 +37,18 @@ class Notices:
         note = shortened_note(message)
         self._record(pod, "Warning", "FailedScheduling", "Scheduling", note)
         meta = pod.metadata
-        if self._sent.get(meta.uid, _shown(pod)) != (reason, message):
+        known = self._sent.get(meta.uid, _shown(pod))
+        if known != (reason, message):
             self._sent[meta.uid] = (reason, message)
             self._outbox.append(
                 PatchCondition(
-                    meta.uid, meta.namespace, meta.name, reason, message, meta.generation
+                    meta.uid,
+                    meta.namespace,
+                    meta.name,
+                    reason,
+                    message,
+                    meta.generation,
+                    is_transition=known is None,
                 )
             )
 

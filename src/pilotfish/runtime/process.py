@@ -32,6 +32,7 @@ from pilotfish.runtime.inbox import Inbox
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER, refuse_second_default_scheduler
 from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.notices import Connection, Notices
+from pilotfish.runtime.permissions import require_permission_to_bind
 from pilotfish.runtime.polling_mode import Polling
 from pilotfish.runtime.recording import RecordedScheduler
 from pilotfish.runtime.shell import Core, Shell
@@ -226,7 +227,7 @@ class _Live:
             )
 
     async def _feed(self) -> None:
-        await self._check_lease()
+        await self._check_the_way()
         kinds, put, options = KINDS, self._inbox.put, self._options
         if options.mode == "watch":
             await watch(
@@ -245,13 +246,16 @@ class _Live:
         )
         await polling.run(self._when_ready)
 
-    async def _check_lease(self) -> None:
+    async def _check_the_way(self) -> None:
+        """Find out what would stop every bind, as soon as the API server answers."""
         options = self._options
-        if options.scheduler_name != DEFAULT_SCHEDULER or options.force or options.dry_run:
+        if options.dry_run:
             return
         while True:
             try:
-                await refuse_second_default_scheduler(self._client)
+                await require_permission_to_bind(self._client)
+                if options.scheduler_name == DEFAULT_SCHEDULER and not options.force:
+                    await refuse_second_default_scheduler(self._client)
             except ConnectionFailed as error:
                 self._connection.lost(error, time.monotonic())
                 await asyncio.sleep(LOST_SERVER_SECONDS)

@@ -58,7 +58,7 @@ class _Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     reason: str
     message: str
     observed_generation: int
-    last_transition_time: str
+    last_transition_time: str | msgspec.UnsetType
     type: str = "PodScheduled"
     status: str = "False"
 
@@ -96,9 +96,10 @@ def condition_request(patch: PatchCondition, now: str) -> Request:
 
     Args:
         patch: what to set.
-        now: RFC 3339 text, the time of the transition.
+        now: RFC 3339 text, the time of the transition if it is one.
     """
-    condition = _Condition(patch.reason, patch.message, patch.observed_generation, now)
+    since = now if patch.is_transition else msgspec.UNSET
+    condition = _Condition(patch.reason, patch.message, patch.observed_generation, since)
     body = _StatusPatch(_Metadata(patch.uid), _Conditions((condition,)))
     path = f"/api/v1/namespaces/{patch.namespace}/pods/{patch.name}/status"
     return Request("PATCH", path, _encode(body), STRATEGIC_MERGE_PATCH)

@@ -57,6 +57,13 @@ def test_failure_with_another_message_or_reason_is_patched() -> None:
     assert patches(outbox) == [MESSAGE, "another", "another"]
 
 
+def test_only_the_first_patch_is_a_transition() -> None:
+    notices, outbox = make_notices()
+    notices.failed(pod("a"), "Unschedulable", MESSAGE)
+    notices.failed(pod("a"), "Unschedulable", "another")
+    assert [patch.is_transition for patch in of(PatchCondition, outbox)] == [True, False]
+
+
 def test_condition_that_the_server_shows_already_is_not_patched() -> None:
     notices, outbox = make_notices()
     notices.failed(showing(MESSAGE), "Unschedulable", MESSAGE)

@@ -105,6 +105,14 @@ def test_condition_is_patched_for_this_uid_only() -> None:
     }
 
 
+def test_new_message_keeps_the_time_of_the_transition() -> None:
+    patch = PatchCondition(
+        "uid-a", "default", "a", "Unschedulable", "0/2 nodes", 3, is_transition=False
+    )
+    body = condition_request(patch, "2026-01-02T03:04:05Z").body or b""
+    assert b"lastTransitionTime" not in body
+
+
 @pytest.mark.parametrize("error", [ApiError(500), ApiError(503), ApiError(408), LOST, NEVER_SENT])
 def test_server_trouble_may_pass(error: Exception) -> None:
     assert is_transient(error)

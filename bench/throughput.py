@@ -1,0 +1,203 @@
+"""Compare pilotfish with kube-scheduler: same API server, same nodes, same pods, in turn.
+
+    make bench
+    .venv/bin/python bench/throughput.py --nodes 1000 --pods 5000 --rounds 3
+
+Each measurement has a control plane of its own, with all pods created before the scheduler starts,
+no kubelets and no controllers. Events are on. kube-scheduler's client limits are raised to 5,000/s,
+since its default of 50/s is a rate limiter and not its speed. The rate is taken between the first
+and the last bind that a watch shows; CPU and memory are the scheduler process's own, from its
+start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import ssl
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "hack"))
+
+from controlplane import ControlPlane, SchedulerOptions, node_manifest, pod_manifest
+
+STALLED_SECONDS = 30.0
+CAME_INTO_THE_SELECTION = b'{"type":"ADDED"'  # of bound pods: it was bound
+WANTED = {"pods/s": (">=", 1.7), "CPU ms/pod": ("<=", 0.5), "peak RSS MB": ("<=", 0.5)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measurement of one scheduler."""
+
+    rate: float
+    cpu_ms_per_pod: float
+    peak_rss_mb: float
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures by their printed names."""
+        return dict(zip(WANTED, (self.rate, self.cpu_ms_per_pod, self.peak_rss_mb), strict=True))
+
+
+class Meter:
+    """Counts binds as a watch shows them; it reads bytes and parses nothing."""
+
+    def __init__(self, control_plane: ControlPlane, namespace: str, wanted: int) -> None:
+        self.seen = 0
+        self.first = self.last = 0.0
+        self._wanted = wanted
+        self._done = threading.Event()
+        tls = ssl.create_default_context(cafile=str(control_plane.ca_file))
+        address = urlsplit(control_plane.url).netloc
+        self._connection = http.client.HTTPSConnection(address, context=tls)
+        path = f"/api/v1/namespaces/{namespace}/pods?watch=1&fieldSelector=spec.nodeName!="
+        headers = {"Authorization": f"Bearer {control_plane.admin_token}"}
+        self._connection.request("GET", path, headers=headers)
+        self._response = self._connection.getresponse()
+        threading.Thread(target=self._count, daemon=True).start()
+
+    def wait(self) -> None:
+        """Wait for the last bind.
+
+        Raises:
+            TimeoutError: nothing was bound for a long time.
+        """
+        before = -1
+        while not self._done.wait(STALLED_SECONDS):
+            if self.seen == before:
+                raise TimeoutError(f"stalled at {self.seen} of {self._wanted} pods")
+            before = self.seen
+
+    def _count(self) -> None:
+        rest = b""
+        while self.seen < self._wanted:
+            chunk = self._response.read1(1 << 20)
+            if not chunk:
+                return
+            window = rest + chunk
+            fresh = window.count(CAME_INTO_THE_SELECTION)
+            rest = window[1 - len(CAME_INTO_THE_SELECTION) :]
+            if fresh:
+                self.last = time.monotonic()
+                self.first = self.first or self.last
+                self.seen += fresh
+        self._done.set()
+
+
+@contextmanager
+def pilotfish(control_plane: ControlPlane, options: list[str]) -> Iterator[int]:
+    """Run pilotfish; yields its pid."""
+    argv = [sys.executable, "-m", "pilotfish", "run", "--kubeconfig", str(control_plane.kubeconfig)]
+    argv += ["--scheduler-name", "pilotfish", *options]
+    with (control_plane.folder / "logs" / "pilotfish.log").open("wb") as log:
+        child = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        yield child.pid
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+@contextmanager
+def kube_scheduler(control_plane: ControlPlane, options: list[str]) -> Iterator[int]:
+    """Run kube-scheduler; yields its pid."""
+    del options  # they are pilotfish's
+    control_plane.start_scheduler(
+        SchedulerOptions(scheduler_name="kube-scheduler", qps=5000, burst=5000, verbosity=0)
+    )
+    try:
+        yield control_plane.pids["kube-scheduler"]
+    finally:
+        control_plane.stop_scheduler()
+
+
+SCHEDULERS: dict[str, Callable[[ControlPlane, list[str]], AbstractContextManager[int]]] = {
+    "pilotfish": pilotfish,
+    "kube-scheduler": kube_scheduler,
+}
+
+
+def measure(name: str, nodes: int, pods: int, options: list[str]) -> Result:
+    """Place all pods by one scheduler on a fresh control plane."""
+    with ControlPlane(controller_manager=False, kwok=False, audit=False) as control_plane:
+        fill(control_plane, name, nodes, pods)
+        meter = Meter(control_plane, "default", pods)
+        with SCHEDULERS[name](control_plane, options) as pid:
+            meter.wait()
+            process = psutil.Process(pid)
+            cpu = process.cpu_times()
+            peak_kb = next(
+                int(line.split()[1])
+                for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+                if line.startswith("VmHWM:")
+            )
+        return Result(
+            rate=(pods - 1) / (meter.last - meter.first),
+            cpu_ms_per_pod=(cpu.user + cpu.system) * 1000 / pods,
+            peak_rss_mb=peak_kb / 1024,
+        )
+
+
+def fill(control_plane: ControlPlane, scheduler_name: str, nodes: int, pods: int) -> None:
+    """Make ready nodes, and the pods that wait for them."""
+    control_plane.create_static_nodes(
+        node_manifest(f"node-{i}", cpu="32", memory="64Gi") for i in range(nodes)
+    )
+    control_plane.create(
+        pod_manifest(f"pod-{i}", scheduler_name=scheduler_name, cpu="100m", memory="500Mi")
+        for i in range(pods)
+    )
+
+
+def report(results: dict[str, list[Result]]) -> None:
+    """Print the medians, the ranges and the ratios pair by pair."""
+    for figure, (relation, wanted) in WANTED.items():
+        values = {name: [r.figures()[figure] for r in runs] for name, runs in results.items()}
+        for name, runs in values.items():
+            spread = f"{min(runs):.4g} to {max(runs):.4g}"
+            print(f"{figure:12} {name:15} {statistics.median(runs):8.4g}  ({spread})")
+        if len(values) == len(SCHEDULERS):
+            ratios = [
+                a / b for a, b in zip(values["pilotfish"], values["kube-scheduler"], strict=True)
+            ]
+            ratio = statistics.median(ratios)
+            reached = ratio >= wanted if relation == ">=" else ratio <= wanted
+            verdict = "reached" if reached else "NOT reached"
+            print(f"{figure:12} {'ratio':15} {ratio:8.3g}  wanted {relation} {wanted}: {verdict}\n")
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--nodes", type=int, default=1000, help="nodes (default 1000)")
+    parser.add_argument("--pods", type=int, default=5000, help="pods (default 5000)")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each (default 3)")
+    parser.add_argument("--only", choices=sorted(SCHEDULERS), help="measure this one alone")
+    parser.add_argument("options", nargs="*", help="further options of `pilotfish run`, after --")
+    given = parser.parse_args()
+    names = [given.only] if given.only else list(SCHEDULERS)
+    results: dict[str, list[Result]] = {name: [] for name in names}
+    for turn in range(given.rounds):
+        for name in names if turn % 2 == 0 else reversed(names):
+            result = measure(name, given.nodes, given.pods, given.options)
+            results[name].append(result)
+            print(f"round {turn + 1}: {name:15} {json.dumps(result.figures())}", flush=True)
+    print(f"\n{given.nodes} nodes, {given.pods} pods, {os.cpu_count()} cores\n")
+    report(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The permissions that the stories' schedulers run with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane import ControlPlane
+
+RULES: tuple[dict[str, list[str]], ...] = (
+    {
+        "apiGroups": [""],
+        "resources": ["nodes", "pods"],
+        "verbs": ["list", "watch"],
+    },
+    {"apiGroups": [""], "resources": ["pods/binding"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+)
+
+
+def grant(
+    control_plane: ControlPlane, service_account: str, *, without: tuple[str, ...] = ()
+) -> None:
+    """Give a ServiceAccount in kube-system the role of a scheduler.
+
+    Args:
+        control_plane: where.
+        service_account: its name, and that of the role and the binding.
+        without: resources to leave out, such as "pods/status".
+    """
+    rules = [rule for rule in RULES if not set(rule["resources"]) & set(without)]
+    metadata = {"name": service_account}
+    role: dict[str, Any] = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": metadata,
+        "rules": rules,
+    }
+    binding: dict[str, Any] = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": metadata,
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": service_account,
+        },
+        "subjects": [
+            {"kind": "ServiceAccount", "name": service_account, "namespace": "kube-system"}
+        ],
+    }
+    control_plane.create([role, binding], concurrency=1)
