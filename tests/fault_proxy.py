@@ -63,7 +63,7 @@ class FaultProxy:
         self._upstream = control_plane.url
         self._ca_file = control_plane.ca_file
         self._certificate = control_plane.ca.issue_cert("127.0.0.1")
-        self._rng = random.Random(seed)  # noqa: S311  faults, not secrets
+        self._rng = random.Random(seed)
         self._open_watches: dict[int, web.Request] = {}  # a Request has no hash
         self._is_up = threading.Event()
 
