@@ -12,8 +12,10 @@ import pytest
 from controlplane import ControlPlane, missing_binaries
 
 CONTROLPLANE_TEST_SECONDS = 120.0
+PROPERTY_TEST_SECONDS = 60.0  # hundreds of examples on a busy machine
 HERE = Path(__file__).parent
-WITHOUT_SOCKETS = (HERE / "unit", HERE / "property")
+PROPERTY = HERE / "property"
+WITHOUT_SOCKETS = (HERE / "unit", PROPERTY)
 HOW_TO_BUILD = "build them with `make controlplane` (9 minutes, once; needs Go)"
 
 KEPT_LOGS = pytest.StashKey[Path]()
@@ -23,11 +25,14 @@ namespace_numbers = itertools.count(1)
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have deselected
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests on the control plane their time-out; without binaries skip them, in CI fail."""
+    """Give slow tests their time-out; without the binaries skip some of them, in CI fail."""
     ours = [item for item in items if item.get_closest_marker("controlplane")]
     missing = ", ".join(missing_binaries())
     if ours and missing and os.environ.get("CI") == "true":
         raise pytest.UsageError(f"CI=true, and the control plane lacks {missing}: {HOW_TO_BUILD}")
+    for item in items:
+        if item.path.is_relative_to(PROPERTY) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(PROPERTY_TEST_SECONDS))
     for item in ours:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(CONTROLPLANE_TEST_SECONDS))
@@ -57,7 +62,7 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(scope="session")
-def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+def real_control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """One control plane for all tests, with kube-controller-manager and kwok, no kube-scheduler.
 
     A test that starts a scheduler, or makes nodes, takes them away again.
@@ -67,6 +72,12 @@ def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
         running.keep_logs = request.session.testsfailed > 0
         if running.keep_logs:
             request.config.stash[KEPT_LOGS] = running.folder / "logs"
+
+
+@pytest.fixture(scope="session")
+def control_plane(real_control_plane: ControlPlane) -> ControlPlane:
+    """The control plane under the name by which tests ask for it; stories replace it."""
+    return real_control_plane
 
 
 @pytest.fixture

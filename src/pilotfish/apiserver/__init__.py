@@ -1,0 +1,1 @@
+"""The cluster's HTTP face: reads requests, writes answers, decides nothing itself."""

@@ -1,0 +1,199 @@
+"""The server: every HTTP request comes in here and leaves as a response.
+
+*Theory of operation.* Handlers run on the loop and never wait between reading the cluster and
+having the answer's bytes, so requests are atomic. What may wait is reading a body, before, and
+writing the answer, after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import web
+
+from pilotfish.apiserver import bodies, parameters, rendering
+from pilotfish.apiserver.documents import DocumentDesk
+from pilotfish.apiserver.media_types import AS_IS, JSON, Accepted, accepted_form
+from pilotfish.apiserver.parameters import Query, wants_pretty
+from pilotfish.apiserver.paths import ResourcePath, parse_path, split_target
+from pilotfish.apiserver.pod_logs import LogDesk
+from pilotfish.apiserver.replies import refusal, reply
+from pilotfish.apiserver.routing import Route, find_route, method_not_allowed, verb_of
+from pilotfish.apiserver.watch_requests import WatchDesk
+from pilotfish.cluster.cluster import Cluster
+from pilotfish.cluster.errors import StatusError, bad_request, internal_error, timeout
+from pilotfish.cluster.rbac import ResourceAttributes, forbidden, impersonated
+from pilotfish.cluster.requests import ApiRequest, User
+from pilotfish.cluster.resources import TABLE
+from pilotfish.cluster.schema import duplicate_fields
+
+BODY_SECONDS: Final = 30.0  # how long a body may take to arrive
+
+log = logging.getLogger(__name__)
+_WRITES: Final = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+
+
+class ApiServer:
+    """Answers HTTP requests for one cluster.
+
+    Args:
+        cluster: what is asked.
+        clock: seconds since the epoch.
+        address: host and port at which clients reach the server.
+    """
+
+    def __init__(self, cluster: Cluster, clock: Callable[[], float], address: str) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._documents = DocumentDesk(cluster.authorizer, cluster.registry.schema, address)
+        self._watches = WatchDesk(cluster, clock)
+        self._logs = LogDesk(cluster, clock)
+
+    def close(self) -> None:
+        """End all streams, so that their connections may end."""
+        self._watches.watchers.close()
+        self._logs.close()
+
+    def wake_followers(self) -> None:
+        """Let those who follow logs look at what a process wrote."""
+        self._logs.wake()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request; whatever it is, the answer is a response."""
+        try:
+            return await self._answer(request)
+        except StatusError as error:
+            return refusal(error)
+        except RecursionError:
+            return refusal(bad_request("json parse error: exceeded max depth"))
+        except (ConnectionError, web.RequestPayloadError):
+            raise  # nobody is there to hear an answer
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            return refusal(internal_error(f"{type(error).__name__}: {error}"))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        target, query_text = split_target(request.raw_path)
+        user = self._user(request)
+        path = parse_path(target)
+        if path is None or path.parts == 0:
+            return self._documents.answer(request, user, target, Query(query_text))
+        try:
+            route = find_route(TABLE, request.method, path)
+        except StatusError as error:
+            self._refuse_if_forbidden(user, request.method, path)
+            raise error from None
+        query = Query(query_text)
+        if route.subresource == "log":
+            return await self._logs.serve(request, user, route, query)
+        is_watch = route.verb == "list" and (path.is_watch or query.flag("watch"))
+        if is_watch and "watch" not in route.resource.verbs:
+            raise method_not_allowed()
+        wanted = await self._read(request, user, route, query, is_watch=is_watch)
+        accepted = accepted_form(request.headers.get("Accept", ""))
+        include = rendering.include_of(query.text("includeObject"))
+        if is_watch:
+            return await self._watches.serve(request, wanted, accepted, include)
+        return self._ask(request, wanted, accepted, include, query)
+
+    def _ask(
+        self,
+        request: web.BaseRequest,
+        wanted: ApiRequest,
+        accepted: Accepted,
+        include: rendering.IncludeObject,
+        query: Query,
+    ) -> web.Response:
+        now = self._clock()
+        answer = self._cluster.request(wanted, now)
+        pretty = wants_pretty(query, request.headers.get("User-Agent", ""))
+        if accepted == AS_IS and not pretty:
+            return reply(answer.code, answer.body, JSON, answer.warnings)
+        body = rendering.render(answer, accepted, include, now, pretty=pretty)
+        return reply(answer.code, body, accepted.media_type, answer.warnings)
+
+    def _user(self, request: web.BaseRequest) -> User:
+        headers = request.headers
+        authorization = headers.get("Authorization", "")
+        user = self._cluster.authenticator.authenticate(authorization, self._clock())
+        return impersonated(self._cluster.authorizer, user, headers.items())
+
+    def _refuse_if_forbidden(self, user: User, method: str, path: ResourcePath) -> None:
+        """Refuse who may not even ask for what is not there."""
+        attributes = ResourceAttributes(
+            verb=verb_of(method, path),
+            group=path.group,
+            resource=path.plural,
+            subresource=path.subresource,
+            namespace=path.namespace,
+            name=path.name,
+        )
+        decision = self._cluster.authorizer.allowed(user, attributes)
+        if not decision.allowed:
+            raise forbidden(user, attributes, decision.reason)
+
+    async def _read(
+        self, request: web.BaseRequest, user: User, route: Route, query: Query, *, is_watch: bool
+    ) -> ApiRequest:
+        """Read the rest of a request: its body and its options."""
+        body: Any = None
+        patch_type, text = "", b""
+        content_type = request.headers.get("Content-Type", "")
+        match route.verb:
+            case "create" | "update":
+                kind = rendering.body_kind(route.resource, route.subresource)
+                text = await _body(request)
+                body = bodies.decode_object(content_type, text, kind)
+                options = parameters.write_options(query, _WRITES[route.verb])
+            case "patch":
+                text = await _body(request)
+                patch_type, body = bodies.decode_patch(content_type, text)
+                options = parameters.write_options(query, _WRITES[route.verb])
+            case "delete" | "deletecollection":
+                wishes = bodies.decode_options(content_type, await _body(request))
+                options = parameters.delete_options(query, wishes)
+                if route.verb == "deletecollection":
+                    options = parameters.selecting(options, query)
+            case "list":
+                options = parameters.list_options(query, watch=is_watch)
+            case _:
+                options = parameters.get_options(query)
+        return ApiRequest(
+            verb="watch" if is_watch else route.verb,
+            resource=route.resource,
+            user=user,
+            namespace=route.namespace,
+            name=route.name,
+            subresource=route.subresource,
+            body=body,
+            patch_type=patch_type,
+            duplicates=duplicate_fields(text) if text else frozenset(),
+            options=options,
+        )
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """Read a body.
+
+    Raises:
+        StatusError: 413, it is too large; 504, it does not come.
+    """
+    limit = bodies.MAX_BODY_BYTES
+    if (request.content_length or 0) > limit:
+        raise bodies.body_too_large()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while not request.content.at_eof():
+                part = await request.content.readany()
+                size += len(part)
+                if size > limit:
+                    raise bodies.body_too_large()
+                parts.append(part)
+    except TimeoutError:
+        raise timeout("the request's body did not arrive in time") from None
+    return b"".join(parts)

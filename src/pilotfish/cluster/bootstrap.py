@@ -1,0 +1,72 @@
+"""The objects that a cluster begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.rbac import bootstrap_objects
+from pilotfish.cluster.resources import TABLE, Resource
+from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.cluster.system import System
+
+NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+def bootstrap(system: System, now: float) -> None:
+    """Create them."""
+    for resource, obj in _objects(system.settings):
+        system.create(resource, obj, now)
+
+
+def _objects(settings: ClusterSettings) -> Iterator[tuple[Resource, JsonObject]]:
+    for name in NAMESPACES:
+        yield _resource("v1", "Namespace"), {"metadata": {"name": name}}
+    for obj in bootstrap_objects():
+        yield _resource(obj["apiVersion"], obj["kind"]), obj
+    for obj in _priority_classes():
+        yield _resource("scheduling.k8s.io/v1", "PriorityClass"), obj
+    yield _resource("v1", "Service"), _api_service(settings)
+
+
+def _resource(api_version: str, kind: str) -> Resource:
+    found = TABLE.of_kind(api_version, kind)
+    if found is None:
+        raise LookupError(f"{api_version} {kind} is not served; add it to the resources")
+    return found
+
+
+def _priority_classes() -> Iterator[JsonObject]:
+    """Give the two classes that no user may define.
+
+    Source: kubernetes v1.36 pkg/apis/scheduling/v1/helpers.go.
+    """
+    for name, value, words in (
+        ("system-node-critical", 2_000_001_000, "must not be moved from their current node"),
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "must run in the cluster, but can be moved to another node if necessary",
+        ),
+    ):
+        description = f"Used for system critical pods that {words}."
+        yield {"metadata": {"name": name}, "value": value, "description": description}
+
+
+def _api_service(settings: ClusterSettings) -> JsonObject:
+    address = str(next(IPv4Network(settings.service_ip_range).hosts()))
+    port = {
+        "name": "https",
+        "protocol": "TCP",
+        "port": 443,
+        "targetPort": settings.api_server_port,
+    }
+    return {
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {"clusterIP": address, "ports": [port]},
+    }

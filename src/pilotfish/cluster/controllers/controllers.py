@@ -1,0 +1,127 @@
+"""All controllers of a cluster as one actor: changes in, writes out, one timer heap.
+
+Theory of operation: a sync first shows every change since the last one to the pod index and to the
+controllers, which name keys; then it syncs the keys that are due, once each. What those syncs write
+is seen by the next sync, so no controller acts on a half of its own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.daemon_set import DaemonSetController
+from pilotfish.cluster.controllers.deployment import DeploymentController
+from pilotfish.cluster.controllers.disruption import DisruptionController
+from pilotfish.cluster.controllers.garbage_collector import GarbageCollector
+from pilotfish.cluster.controllers.job import JobController
+from pilotfish.cluster.controllers.kinds import PODS
+from pilotfish.cluster.controllers.namespaces import NamespaceController
+from pilotfish.cluster.controllers.node_lifecycle import NodeLifecycleController
+from pilotfish.cluster.controllers.pod_gc import PodGcController
+from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.controllers.replica_set import (
+    ReplicaSetController,
+    ReplicationControllerController,
+)
+from pilotfish.cluster.controllers.service_accounts import ServiceAccountController
+from pilotfish.cluster.controllers.stateful_set import StatefulSetController
+from pilotfish.cluster.controllers.taint_eviction import TaintEvictionController
+from pilotfish.cluster.controllers.ttl_after_finished import TtlAfterFinishedController
+from pilotfish.cluster.controllers.volume_binder import VolumeBinder
+from pilotfish.cluster.controllers.volume_protection import VolumeProtectionController
+from pilotfish.cluster.controllers.work_queue import WorkQueue
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.resources import RESOURCES
+from pilotfish.cluster.store import Change
+from pilotfish.cluster.system import System
+
+SHORTEST_WAIT_SECONDS: Final = 0.001
+
+CONTROLLERS: Final[Sequence[type[Controller]]] = (
+    ServiceAccountController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    PodGcController,
+    VolumeBinder,
+    VolumeProtectionController,
+    DeploymentController,
+    ReplicaSetController,
+    ReplicationControllerController,
+    StatefulSetController,
+    DaemonSetController,
+    JobController,
+    TtlAfterFinishedController,
+    DisruptionController,
+    GarbageCollector,
+    NamespaceController,
+)
+
+
+class Controllers:
+    """An actor that runs controllers."""
+
+    def __init__(self, system: System, pods: PodIndex, controllers: Sequence[Controller]) -> None:
+        self._system = system
+        self._pods = pods
+        self._controllers = controllers
+        self._queue = WorkQueue()
+        self._changes: list[Change] = []
+        self._has_started = False
+        self._watchers: dict[str, list[tuple[int, Controller]]] = {}
+        for place, controller in enumerate(controllers):
+            for resource in controller.watches:
+                self._watchers.setdefault(resource.storage, []).append((place, controller))
+        system.store.on_change.append(self._changes.append)
+
+    def sync(self, now: float) -> float | None:
+        """Bring in order what is due, and give the time of the next thing to do."""
+        if not self._has_started:
+            self._start(now)
+        changes = self._changes.copy()
+        self._changes.clear()
+        for change in changes:
+            self._observe(change, now)
+        for place, key in self._queue.pop_due(now):
+            self._sync_key(place, key, now)
+        return self._queue.next_deadline()
+
+    def _start(self, now: float) -> None:
+        """Take what is there for added."""
+        self._has_started = True
+        self._changes.clear()
+        storages = dict.fromkeys(r.storage for r in RESOURCES if r.storage in self._storages())
+        for storage in storages:
+            for stored in self._system.store.list(storage).items:
+                self._observe(Change(stored.resource_version, "ADDED", storage, stored, None), now)
+
+    def _storages(self) -> set[str]:
+        return {PODS.storage, *self._watchers}
+
+    def _observe(self, change: Change, now: float) -> None:
+        if change.storage == PODS.storage:
+            old, new = self._pods.apply(change)
+            for place, controller in enumerate(self._controllers):
+                for key in controller.observe_pod(old, new, now):
+                    self._queue.add((place, key), now)
+        for place, controller in self._watchers.get(change.storage, ()):
+            for key in controller.observe(change, now):
+                self._queue.add((place, key), now)
+
+    def _sync_key(self, place: int, key: Key, now: float) -> None:
+        try:
+            later = self._controllers[place].sync(key, now)
+        except StatusError:
+            self._queue.retry((place, key), now)
+            return
+        self._queue.forget((place, key))
+        if later is not None:
+            self._queue.add((place, key), max(later, now + SHORTEST_WAIT_SECONDS))
+
+
+def controllers_of(system: System) -> Sequence[Controllers]:
+    """Give the controllers that a cluster runs."""
+    pods, recorder = PodIndex(), Recorder(system)
+    return [Controllers(system, pods, [kind(system, pods, recorder) for kind in CONTROLLERS])]

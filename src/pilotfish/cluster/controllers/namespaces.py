@@ -1,0 +1,147 @@
+"""Empties namespaces that are being deleted, and lets them go.
+
+Source: kubernetes v1.36 pkg/controller/namespace/deletion/namespaced_resources_deleter.go and
+status_condition_utils.go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from pilotfish.cluster.controllers.conditions import condition, find_condition, set_condition
+from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.kinds import NAMESPACES
+from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.resources import RESOURCES
+from pilotfish.cluster.store import Change
+
+KUBERNETES: Final = "kubernetes"  # the finalizer in a namespace's spec
+_CONTENT: Final = tuple(
+    {r.storage: r for r in reversed(RESOURCES) if r.namespaced and r.storage}.values()
+)
+_FINE: Final = (
+    (
+        "NamespaceDeletionDiscoveryFailure",
+        "ResourcesDiscovered",
+        "All resources successfully discovered",
+    ),
+    (
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+)
+
+
+class NamespaceController(Controller):
+    """Deletes the content of namespaces; keys are ("", name)."""
+
+    watches = (NAMESPACES, *_CONTENT)
+
+    def observe(self, change: Change, now: float) -> Iterable[Key]:
+        """Give a namespace itself, or that of an object which changed while it goes."""
+        del now
+        if change.storage == NAMESPACES.storage:
+            return [("", change.new.name)] if change.type != "DELETED" else ()
+        found = self.system.store.get(NAMESPACES.storage, "", change.new.namespace)
+        if found is None or b'"deletionTimestamp"' not in found.body:
+            return ()
+        return [("", change.new.namespace)]
+
+    def sync(self, key: Key, now: float) -> float | None:
+        """Delete all content, and then the namespace."""
+        namespace = self.system.get(NAMESPACES, *key)
+        if namespace is None or namespace["metadata"].get("deletionTimestamp") is None:
+            return None
+        if KUBERNETES not in (namespace["spec"].get("finalizers") or []):
+            return None
+        count = sum(self.system.store.count(r.storage, key[1]) for r in _CONTENT)
+        if (later := self.paced(key, count, now)) is not None:
+            return later
+        remaining, finalizers = self._empty(key[1], now)
+        status = namespace.setdefault("status", {})
+        if _tell(status, remaining, finalizers, now):
+            namespace = self.system.update_status(NAMESPACES, namespace, now)
+        if not remaining:
+            self._finalize(namespace, now)
+        return None
+
+    def _empty(self, name: str, now: float) -> tuple[Counter[str], Counter[str]]:
+        """Delete what is not being deleted; count what is left, and whom it waits for."""
+        remaining: Counter[str] = Counter()
+        finalizers: Counter[str] = Counter()
+        for resource in _CONTENT:
+            for stored in self.system.store.list(resource.storage, name).items:
+                if b'"deletionTimestamp"' not in stored.body:
+                    try:
+                        self.system.delete(resource, name, stored.name, now, uid=stored.uid)
+                    except StatusError as error:
+                        if error.reason not in ("NotFound", "Conflict"):
+                            raise
+                left = self.system.store.get(resource.storage, name, stored.name)
+                if left is not None:
+                    remaining[resource.qualified] += 1
+                if left is not None and b'"finalizers"' in left.body:
+                    finalizers.update(left.decode()["metadata"].get("finalizers") or [])
+        return remaining, finalizers
+
+    def _finalize(self, namespace: JsonObject, now: float) -> None:
+        rest = [f for f in namespace["spec"]["finalizers"] if f != KUBERNETES]
+        namespace["spec"]["finalizers"] = rest
+        self.system.update_part(NAMESPACES, namespace, "finalize", now)
+
+
+def _tell(
+    status: JsonObject, remaining: Counter[str], finalizers: Counter[str], now: float
+) -> bool:
+    """Set the conditions; True where any changed."""
+    rows = [(kind, "False", reason, message) for kind, reason, message in _FINE]
+    rows.append(
+        (
+            "NamespaceContentRemaining",
+            "True",
+            "SomeResourcesRemain",
+            "Some resources are remaining: "
+            + ", ".join(f"{r}. has {n} resource instances" for r, n in sorted(remaining.items())),
+        )
+        if remaining
+        else (
+            "NamespaceContentRemaining",
+            "False",
+            "ContentRemoved",
+            "All content successfully removed",
+        )
+    )
+    listed = ", ".join(f"{f} in {n} resource instances" for f, n in sorted(finalizers.items()))
+    rows.append(
+        (
+            "NamespaceFinalizersRemaining",
+            "True",
+            "SomeFinalizersRemain",
+            f"Some content in the namespace has finalizers remaining: {listed}",
+        )
+        if finalizers
+        else (
+            "NamespaceFinalizersRemaining",
+            "False",
+            "ContentHasNoFinalizers",
+            "All content-preserving finalizers finished",
+        )
+    )
+    changed = False
+    for kind, value, reason, message in rows:
+        old = find_condition(status, kind)
+        if old is None or old["status"] != value or old["message"] != message:
+            if old is not None:
+                status["conditions"].remove(old)
+            changed |= set_condition(status, condition(kind, value, reason, message, now))
+    return changed

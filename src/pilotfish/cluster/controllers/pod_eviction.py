@@ -1,0 +1,46 @@
+"""Deleting pods for the cluster's sake, with the condition that says why.
+
+Source: kubernetes v1.36 pkg/controller/{tainteviction/taint_eviction,podgc/gc_controller}.go.
+"""
+
+from __future__ import annotations
+
+from pilotfish.cluster.controllers.conditions import condition, set_condition
+from pilotfish.cluster.controllers.kinds import PODS
+from pilotfish.cluster.controllers.pods import PodInfo
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.system import System
+
+
+def disrupt(
+    system: System,
+    pod: PodInfo,
+    reason: str,
+    message: str,
+    now: float,
+    *,
+    is_lost: bool = False,
+) -> None:
+    """Mark a pod with DisruptionTarget and delete it; a lost one fails and goes at once.
+
+    Raises:
+        StatusError: It was refused.
+    """
+    obj = system.get(PODS, *pod.key)
+    if obj is None or obj["metadata"]["uid"] != pod.uid:
+        return
+    status = obj.setdefault("status", {})
+    made = condition("DisruptionTarget", "True", reason, message, now)
+    made["observedGeneration"] = obj["metadata"].get("generation", 0)
+    changed = set_condition(status, made)
+    if is_lost and not pod.is_finished:
+        status["phase"] = "Failed"
+        changed = True
+    if changed:
+        system.update_status(PODS, obj, now)
+    grace = 0 if is_lost else None
+    try:
+        system.delete(PODS, *pod.key, now, uid=pod.uid, grace_period_seconds=grace)
+    except StatusError as error:
+        if error.reason != "NotFound":
+            raise

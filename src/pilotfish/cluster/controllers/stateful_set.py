@@ -1,0 +1,317 @@
+"""StatefulSets: numbered pods with names and volumes that last.
+
+Theory of operation: each sync walks over the ordinals. With the policy OrderedReady it stops at the
+first pod that is not yet available, so that pods come up one by one from the lowest ordinal and go
+one by one from the highest; with Parallel it does not wait. Once all pods are in place, pods of
+another revision are deleted one at a time, the highest ordinal first, and made anew by a later
+sync.
+
+Source: kubernetes v1.36 pkg/controller/statefulset/stateful_set_control.go. differs: there are no
+ControllerRevisions, so a pod below the partition that is lost comes back with the new template.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+from pilotfish.cluster.controllers.owning import (
+    claim_pods,
+    controller_reference,
+    read_selector,
+)
+from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.controllers.rollout import replicas_of
+from pilotfish.cluster.controllers.template_hash import template_hash
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.system import System
+
+POD_NAME = "statefulset.kubernetes.io/pod-name"
+POD_INDEX = "apps.kubernetes.io/pod-index"
+REVISION_HASH = "controller-revision-hash"
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """One stateful set in one sync."""
+
+    owner: JsonObject
+    revision: str
+    replicas: Mapping[int, PodInfo | None]
+    condemned: Sequence[PodInfo]
+    now: float
+
+    @property
+    def is_ordered(self) -> bool:
+        return bool(self.owner["spec"].get("podManagementPolicy") != "Parallel")
+
+    def is_available(self, pod: PodInfo | None) -> bool:
+        """Say whether a pod runs, is ready for long enough, and stays."""
+        seconds = self.owner["spec"].get("minReadySeconds", 0)
+        if pod is None or pod.phase != "Running" or pod.is_terminating:
+            return False
+        return bool(pod.is_available(seconds, self.now))
+
+
+class StatefulSetController(Controller):
+    """Keeps the pods, claims and status of each StatefulSet."""
+
+    watches = (STATEFUL_SETS,)
+
+    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(system, pods, recorder)
+        self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
+
+    def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
+        """Give the owners of a pod, or for an orphan the set that its name tells of."""
+        del now
+        keys = [pod.owned_by(STATEFUL_SETS.kind) for pod in (old, new) if pod is not None]
+        if new is not None and new.owner is None and ordinal(new.name) is not None:
+            keys.append((new.namespace, new.name.rpartition("-")[0]))
+        return [key for key in keys if key is not None]
+
+    def sync(self, key: Key, now: float) -> float | None:
+        """Take the next step, and tell the status."""
+        owner = self.system.get(STATEFUL_SETS, *key)
+        selector = None if owner is None else read_selector(owner)
+        if owner is None or selector is None:
+            return None
+        count = len(self.pods.owned(owner["metadata"]["uid"]))
+        if (later := self.paced(key, count, now)) is not None:
+            return later
+        claimed = claim_pods(
+            self.system,
+            self.pods,
+            STATEFUL_SETS,
+            owner,
+            selector,
+            now,
+            name_prefix=f"{key[1]}-",
+        )
+        pods = {ordinal(pod.name): pod for pod in claimed if _is_member(owner, pod)}
+        start = (owner["spec"].get("ordinals") or {}).get("start", 0)
+        wanted = range(start, start + replicas_of(owner))
+        condemned = [pod for n, pod in pods.items() if n is not None and n not in wanted]
+        step = _Step(
+            owner,
+            f"{key[1]}-{template_hash(owner['spec']['template'])}",
+            {n: pods.get(n) for n in wanted},
+            sorted(condemned, key=lambda pod: ordinal(pod.name) or 0, reverse=True),
+            now,
+        )
+        changed = owner["metadata"].get("deletionTimestamp") is None and self._manage(step)
+        if not changed:
+            self._write_status(step, list(pods.values()))
+        return _next_availability(step)
+
+    def _manage(self, step: _Step) -> bool:
+        """Create, delete or update pods; True where any was changed, and another sync follows."""
+        changed = False
+        for number, pod in step.replicas.items():
+            if pod is None or (pod.is_finished and not pod.is_terminating):
+                if pod is None:
+                    self._create(step, number)
+                else:
+                    self._delete(step, pod)
+                changed = True
+            if step.is_ordered and not step.is_available(pod):
+                return changed
+        return self._shrink(step) or changed or self._update(step)
+
+    def _shrink(self, step: _Step) -> bool:
+        first_unhealthy = next(
+            (
+                pod
+                for pod in (*step.replicas.values(), *reversed(step.condemned))
+                if pod is not None and not step.is_available(pod)
+            ),
+            None,
+        )
+        changed = False
+        for pod in step.condemned:
+            if pod.is_terminating:
+                if step.is_ordered:
+                    return True
+                continue
+            if step.is_ordered and not step.is_available(pod) and pod is not first_unhealthy:
+                return False
+            self._delete(step, pod)
+            changed = True
+            if step.is_ordered:
+                return True
+        return changed
+
+    def _update(self, step: _Step) -> bool:
+        """Delete the highest pod of another revision, unless one above it is not available yet."""
+        strategy = step.owner["spec"].get("updateStrategy") or {}
+        if strategy.get("type") == "OnDelete":
+            return False
+        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+        for number, pod in sorted(step.replicas.items(), reverse=True):
+            if number - min(step.replicas) < partition or pod is None:
+                return False
+            if pod.labels.get(REVISION_HASH) != step.revision and not pod.is_terminating:
+                self._delete(step, pod)
+                return True
+            if not step.is_available(pod):
+                return False
+        return False
+
+    def _create(self, step: _Step, number: int) -> None:
+        owner, now = step.owner, step.now
+        pod = _pod_of(owner, number, step.revision)
+        name = pod["metadata"]["name"]
+        try:
+            for claim in _claims_of(owner, number):
+                self._create_claim(owner, claim, name, now)
+            self.system.create(PODS, pod, now)
+        except StatusError as error:
+            self._tell(owner, "Create", name, now, error)
+            raise
+        self._tell(owner, "Create", name, now)
+
+    def _create_claim(
+        self, owner: JsonObject, claim: JsonObject, pod_name: str, now: float
+    ) -> None:
+        meta = claim["metadata"]
+        found = self.system.store.get(
+            PERSISTENT_VOLUME_CLAIMS.storage, meta["namespace"], meta["name"]
+        )
+        if found is None:
+            self.system.create(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            set_name = owner["metadata"]["name"]
+            message = (
+                f"Create Claim {meta['name']} Pod {pod_name} in StatefulSet {set_name} success"
+            )
+            self._events.normal(owner, "SuccessfulCreate", message, now)
+
+    def _delete(self, step: _Step, pod: PodInfo) -> None:
+        try:
+            self.system.delete(PODS, pod.namespace, pod.name, step.now, uid=pod.uid)
+        except StatusError as error:
+            self._tell(step.owner, "Delete", pod.name, step.now, error)
+            raise
+        self._tell(step.owner, "Delete", pod.name, step.now)
+
+    def _tell(
+        self, owner: JsonObject, verb: str, pod: str, now: float, error: StatusError | None = None
+    ) -> None:
+        text = f"{verb} Pod {pod} in StatefulSet {owner['metadata']['name']}"
+        if error is None:
+            self._events.normal(owner, f"Successful{verb}", f"{text} successful", now)
+        else:
+            message = f"{text} failed error: {error.message}"
+            self._events.warning(owner, f"Failed{verb}", message, now)
+
+    def _write_status(self, step: _Step, pods: Sequence[PodInfo]) -> None:
+        owner = step.owner
+        old = owner.get("status") or {}
+        current = old.get("currentRevision") or step.revision
+        lasting = [pod for pod in pods if not pod.is_terminating]
+        ready = [pod for pod in pods if pod.phase == "Running" and pod.is_ready]
+        counts = {
+            "readyReplicas": len(ready),
+            "currentReplicas": _of_revision(lasting, current),
+            "updatedReplicas": _of_revision(lasting, step.revision),
+        }
+        rolls = (owner["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"
+        if rolls and counts["updatedReplicas"] == len(ready) == len(pods):
+            current = step.revision
+            counts["currentReplicas"] = counts["updatedReplicas"]
+        seconds = owner["spec"].get("minReadySeconds", 0)
+        status = {
+            "observedGeneration": owner["metadata"].get("generation", 0),
+            "replicas": len(pods),
+            **{name: count for name, count in counts.items() if count},
+            "currentRevision": current,
+            "updateRevision": step.revision,
+            "collisionCount": 0,
+            "availableReplicas": sum(pod.is_available(seconds, step.now) for pod in ready),
+        }
+        if status != old:
+            self.system.update_status(STATEFUL_SETS, owner | {"status": status}, step.now)
+
+
+def ordinal(name: str) -> int | None:
+    """Read the number at the end of a pod's name."""
+    digits = name.rpartition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+def _is_member(owner: JsonObject, pod: PodInfo) -> bool:
+    return bool(pod.name.rpartition("-")[0] == owner["metadata"]["name"])
+
+
+def _of_revision(pods: Iterable[PodInfo], revision: str) -> int:
+    return sum(pod.labels.get(REVISION_HASH) == revision for pod in pods)
+
+
+def _claim_name(template: JsonObject, owner: JsonObject, number: int) -> str:
+    return f"{template['metadata'].get('name', '')}-{owner['metadata']['name']}-{number}"
+
+
+def _pod_of(owner: JsonObject, number: int, revision: str) -> JsonObject:
+    meta, template = owner["metadata"], copy.deepcopy(owner["spec"]["template"])
+    name = f"{meta['name']}-{number}"
+    metadata: JsonObject = {
+        key: value
+        for key, value in (template.get("metadata") or {}).items()
+        if key in ("labels", "annotations", "finalizers") and value
+    }
+    labels = {POD_NAME: name, POD_INDEX: str(number), REVISION_HASH: revision}
+    metadata |= {
+        "name": name,
+        "generateName": f"{meta['name']}-",
+        "namespace": meta["namespace"],
+        "labels": {**metadata.get("labels", {}), **labels},
+        "ownerReferences": [controller_reference(STATEFUL_SETS, owner)],
+    }
+    spec = template["spec"]
+    spec["hostname"] = name
+    if owner["spec"].get("serviceName"):
+        spec["subdomain"] = owner["spec"]["serviceName"]
+    templates = owner["spec"].get("volumeClaimTemplates") or []
+    mounted = [
+        {
+            "name": template["metadata"].get("name", ""),
+            "persistentVolumeClaim": {"claimName": _claim_name(template, owner, number)},
+        }
+        for template in templates
+    ]
+    names = {volume["name"] for volume in mounted}
+    volumes = [volume for volume in spec.get("volumes") or [] if volume["name"] not in names]
+    if mounted or volumes:
+        spec["volumes"] = [*mounted, *volumes]
+    return {"metadata": metadata, "spec": spec}
+
+
+def _claims_of(owner: JsonObject, number: int) -> Iterable[JsonObject]:
+    for template in owner["spec"].get("volumeClaimTemplates") or []:
+        claim = copy.deepcopy(template)
+        meta = claim["metadata"]
+        selected = owner["spec"]["selector"].get("matchLabels") or {}
+        yield {
+            "metadata": {
+                **{key: meta[key] for key in ("annotations",) if meta.get(key)},
+                "name": _claim_name(template, owner, number),
+                "namespace": owner["metadata"]["namespace"],
+                "labels": {**(meta.get("labels") or {}), **selected},
+            },
+            "spec": claim["spec"],
+        }
+
+
+def _next_availability(step: _Step) -> float | None:
+    seconds = step.owner["spec"].get("minReadySeconds", 0)
+    pods = (pod for pod in step.replicas.values() if pod is not None)
+    waiting = (
+        pod.ready_since + seconds
+        for pod in pods
+        if pod.ready_since is not None and pod.ready_since + seconds > step.now
+    )
+    return min(waiting, default=None)

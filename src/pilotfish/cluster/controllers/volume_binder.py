@@ -1,0 +1,235 @@
+"""PersistentVolumes and claims: binding, phases, provisioning, reclaiming.
+
+Theory of operation: a claim without a volume takes one that names it, else the smallest that
+suits it, else it is provisioned for if its class can; with WaitForFirstConsumer it first waits for
+the scheduler to name a node. Both objects are written at once, the volume first. A volume whose
+claim is gone is released, and deleted if it was provisioned to be.
+
+Source: kubernetes v1.36 pkg/controller/volume/persistentvolume/pv_controller.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.kinds import (
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    STORAGE_CLASSES,
+)
+from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.recorder import Recorder, reference
+from pilotfish.cluster.controllers.volume_matching import (
+    best_match,
+    class_of,
+    is_claimed_by,
+    mismatch,
+)
+from pilotfish.cluster.controllers.volume_provisioning import PROVISIONED_BY, provisioned_volume
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.store import Change
+from pilotfish.cluster.system import System
+
+BOUND_BY_CONTROLLER: Final = "pv.kubernetes.io/bound-by-controller"
+BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
+SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
+STORAGE_PROVISIONER: Final = "volume.kubernetes.io/storage-provisioner"
+BETA_STORAGE_PROVISIONER: Final = "volume.beta.kubernetes.io/storage-provisioner"
+NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
+
+
+class VolumeBinder(Controller):
+    """Tends claims and volumes; volumes' keys have no namespace."""
+
+    watches = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES)
+
+    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(system, pods, recorder)
+        self._events = recorder.source("persistentvolume-controller", PERSISTENT_VOLUME_CLAIMS)
+
+    def observe(self, change: Change, now: float) -> Iterable[Key]:
+        """Give the object, and the other side of its binding, or the claims that may now bind."""
+        own = super().observe(change, now)
+        if change.storage == PERSISTENT_VOLUME_CLAIMS.storage:
+            volume = change.new.decode()["spec"].get("volumeName")
+            return [*own, ("", volume)] if volume else own
+        if change.storage == STORAGE_CLASSES.storage:
+            return self._pending_claims()
+        claimed = change.new.decode()["spec"].get("claimRef") or {}
+        if claimed:
+            return [*own, (claimed.get("namespace", ""), claimed.get("name", ""))]
+        return [*own, *self._pending_claims()]
+
+    def sync(self, key: Key, now: float) -> float | None:
+        """Bring a claim or a volume one step on."""
+        if key[0]:
+            claim = self.system.get(PERSISTENT_VOLUME_CLAIMS, *key)
+            if claim is not None and claim["metadata"].get("deletionTimestamp") is None:
+                self._sync_claim(claim, now)
+        else:
+            volume = self.system.get(PERSISTENT_VOLUMES, *key)
+            if volume is not None:
+                self._sync_volume(volume, now)
+        return None
+
+    def _pending_claims(self) -> list[Key]:
+        claims = self.system.store.list(PERSISTENT_VOLUME_CLAIMS.storage).items
+        return [(c.namespace, c.name) for c in claims if BIND_COMPLETED.encode() not in c.body]
+
+    def _candidates(self, claim: JsonObject) -> Iterator[JsonObject]:
+        """Give the volumes that are free, or may be claimed by this claim."""
+        name = claim["metadata"]["name"].encode()
+        for stored in self.system.store.list(PERSISTENT_VOLUMES.storage).items:
+            if b'"claimRef"' not in stored.body or name in stored.body:
+                yield stored.decode()
+
+    def _sync_claim(self, claim: JsonObject, now: float) -> None:
+        name = claim["spec"].get("volumeName")
+        annotations = claim["metadata"].get("annotations") or {}
+        if BIND_COMPLETED in annotations:
+            self._check_bound(claim, now)
+            return
+        if not name:
+            self._find_volume(claim, now)
+            return
+        volume = self.system.get(PERSISTENT_VOLUMES, "", name)
+        if volume is None:
+            self._set_claim_phase(claim, "Pending", now)
+        elif not volume["spec"].get("claimRef") or is_claimed_by(volume, claim):
+            if (why := mismatch(volume, claim)) is not None:
+                message = f'Cannot bind to requested volume "{name}": {why}'
+                self._events.warning(claim, "VolumeMismatch", message, now)
+                self._set_claim_phase(claim, "Pending", now)
+            else:
+                self._bind(volume, claim, now)
+        else:
+            message = f'volume "{name}" already bound to a different claim.'
+            self._events.warning(claim, "FailedBinding", message, now)
+            self._set_claim_phase(claim, "Pending", now)
+
+    def _check_bound(self, claim: JsonObject, now: float) -> None:
+        name = claim["spec"].get("volumeName")
+        volume = self.system.get(PERSISTENT_VOLUMES, "", name) if name else None
+        if volume is not None and is_claimed_by(volume, claim):
+            self._bind(volume, claim, now)
+        elif (claim.get("status") or {}).get("phase") != "Lost":
+            message = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+            claim["status"] = {"phase": "Lost"}
+            claim = self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            self._events.warning(claim, "ClaimLost", message, now)
+
+    def _find_volume(self, claim: JsonObject, now: float) -> None:
+        class_name = class_of(claim)
+        storage_class = self.system.get(STORAGE_CLASSES, "", class_name) if class_name else None
+        annotations = claim["metadata"].get("annotations") or {}
+        mode = (storage_class or {}).get("volumeBindingMode", "Immediate")
+        is_waiting = mode == "WaitForFirstConsumer" and SELECTED_NODE not in annotations
+        volume = best_match(claim, self._candidates(claim), only_claimed=is_waiting)
+        if volume is not None:
+            self._bind(volume, claim, now)
+            return
+        if is_waiting:
+            message = "waiting for first consumer to be created before binding"
+            self._events.normal(claim, "WaitForFirstConsumer", message, now)
+        elif storage_class is not None:
+            self._provision(claim, storage_class, now)
+            return
+        elif class_name:
+            message = f'storageclass.storage.k8s.io "{class_name}" not found'
+            self._events.warning(claim, "ProvisioningFailed", message, now)
+        else:
+            message = "no persistent volumes available for this claim and no storage class is set"
+            self._events.normal(claim, "FailedBinding", message, now)
+        self._set_claim_phase(claim, "Pending", now)
+
+    def _provision(self, claim: JsonObject, storage_class: JsonObject, now: float) -> None:
+        """Simulate the class's provisioner."""
+        meta, provisioner = claim["metadata"], storage_class["provisioner"]
+        events = self.recorder.source(provisioner, PERSISTENT_VOLUME_CLAIMS)
+        if provisioner == NO_PROVISIONER:
+            message = "no volume plugin matched name: kubernetes.io/no-provisioner"
+            if storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
+                self._events.warning(claim, "ProvisioningFailed", message, now)
+            self._set_claim_phase(claim, "Pending", now)
+            return
+        annotations = meta.get("annotations") or {}
+        wanted = {STORAGE_PROVISIONER: provisioner, BETA_STORAGE_PROVISIONER: provisioner}
+        meta["annotations"] = annotations | wanted
+        claim = self.system.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
+        key = f"{meta['namespace']}/{meta['name']}"
+        message = f'External provisioner is provisioning volume for claim "{key}"'
+        events.normal(claim, "Provisioning", message, now)
+        selected = annotations.get(SELECTED_NODE)
+        node = self.system.get(NODES, "", selected) if selected else None
+        volume = provisioned_volume(
+            claim, storage_class, node, reference(PERSISTENT_VOLUME_CLAIMS, claim)
+        )
+        name = volume["metadata"]["name"]
+        if self.system.store.get(PERSISTENT_VOLUMES.storage, "", name) is None:
+            volume = self.system.create(PERSISTENT_VOLUMES, volume, now)
+            message = f"Successfully provisioned volume {name}"
+            events.normal(claim, "ProvisioningSucceeded", message, now)
+        self._set_claim_phase(claim, "Pending", now)
+
+    def _bind(self, volume: JsonObject, claim: JsonObject, now: float) -> None:
+        """Make volume and claim name each other, and say so in both."""
+        found = volume["spec"].get("claimRef") or {}
+        if not found.get("uid"):
+            meta = volume["metadata"]
+            if not found:
+                annotations = meta.get("annotations") or {}
+                meta["annotations"] = annotations | {BOUND_BY_CONTROLLER: "yes"}
+            volume["spec"]["claimRef"] = reference(PERSISTENT_VOLUME_CLAIMS, claim)
+            volume = self.system.update(PERSISTENT_VOLUMES, volume, now)
+        self._set_volume_phase(volume, "Bound", now)
+        before = (claim["spec"].get("volumeName"), claim["metadata"].get("annotations") or {})
+        annotations = {**before[1], BIND_COMPLETED: "yes"}
+        if not before[0]:
+            claim["spec"]["volumeName"] = volume["metadata"]["name"]
+            annotations[BOUND_BY_CONTROLLER] = "yes"
+        if annotations != before[1]:
+            claim["metadata"]["annotations"] = annotations
+            claim = self.system.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
+        status = claim.get("status") or {}
+        bound = {
+            "phase": "Bound",
+            "accessModes": volume["spec"].get("accessModes") or [],
+            "capacity": volume["spec"].get("capacity") or {},
+        }
+        if any(status.get(field) != value for field, value in bound.items()):
+            claim["status"] = {**status, **bound}
+            self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+
+    def _sync_volume(self, volume: JsonObject, now: float) -> None:
+        claimed = volume["spec"].get("claimRef") or {}
+        if not claimed.get("uid"):
+            self._set_volume_phase(volume, "Available", now)
+            return
+        key = (claimed.get("namespace", ""), claimed.get("name", ""))
+        claim = self.system.get(PERSISTENT_VOLUME_CLAIMS, *key)
+        if claim is not None and claim["metadata"]["uid"] == claimed["uid"]:
+            if not claim["spec"].get("volumeName"):
+                self._sync_claim(claim, now)
+            return
+        phase = (volume.get("status") or {}).get("phase")
+        if phase not in ("Released", "Failed"):
+            volume = self._set_volume_phase(volume, "Released", now)
+        meta = volume["metadata"]
+        is_ours = PROVISIONED_BY in (meta.get("annotations") or {})
+        is_doomed = volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
+        if is_ours and is_doomed and meta.get("deletionTimestamp") is None:
+            self.system.delete(PERSISTENT_VOLUMES, "", meta["name"], now, uid=meta["uid"])
+
+    def _set_claim_phase(self, claim: JsonObject, phase: str, now: float) -> None:
+        if (claim.get("status") or {}).get("phase") != phase:
+            claim["status"] = {**(claim.get("status") or {}), "phase": phase}
+            self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+
+    def _set_volume_phase(self, volume: JsonObject, phase: str, now: float) -> JsonObject:
+        if (volume.get("status") or {}).get("phase") == phase:
+            return volume
+        volume["status"] = {**(volume.get("status") or {}), "phase": phase}
+        return self.system.update_status(PERSISTENT_VOLUMES, volume, now)

@@ -1,0 +1,359 @@
+"""The kubelets of all nodes: one actor of the cluster.
+
+*Theory of operation.* `sync` takes in what changed of nodes and pods, then does what one heap of
+timers says is due: heartbeats, and the next step of a pod's life; of a long backlog a part at a
+time, so that who calls can serve others in between. A pod is played from its binding
+to a played node until it has ended or is gone. Pods of a node that is faulty, or not there, are put
+aside and taken up again when it is well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from pilotfish.api.codec import decode
+from pilotfish.api.node import Node
+from pilotfish.api.pod import Pod
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kubelet.admission import refusal
+from pilotfish.cluster.kubelet.behavior import draw
+from pilotfish.cluster.kubelet.kinds import NODES, PODS
+from pilotfish.cluster.kubelet.lifecycle import Lifecycle, Note
+from pilotfish.cluster.kubelet.logs import Logs
+from pilotfish.cluster.kubelet.metrics import Metrics
+from pilotfish.cluster.kubelet.nodes import LEASE_TIMER, REPORT_TIMER, NodeRun, Nodes
+from pilotfish.cluster.kubelet.pod_run import PodRun, adopt, pod_run
+from pilotfish.cluster.kubelet.pod_status import is_finished, pod_status, rejected_status
+from pilotfish.cluster.kubelet.processes import (
+    Input,
+    LocalProcesses,
+    ProcessOutput,
+    ProcessStarted,
+)
+from pilotfish.cluster.kubelet.timers import Timers
+from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.system import System
+from pilotfish.cluster.watch_log import Change, Cursor
+from pilotfish.framework.invariants import require
+
+COMPONENT: Final = "kubelet"
+POD_TIMER: Final = "pod"
+STEPS_PER_SYNC: Final = 64  # some 50 ms
+TICKS_PER_SECOND: Final = 50  # steps of many pods are taken together, so that others act once
+RUNNING: Final = "Running"
+TERMINAL: Final = ("Succeeded", "Failed")
+_NODE_NAME: Final = [f.label for f in PODS.fields].index("spec.nodeName")
+_PHASE: Final = [f.label for f in PODS.fields].index("status.phase")
+
+
+def kubelets_of(system: System) -> Kubelets:
+    """Give the kubelets of a cluster."""
+    return Kubelets(system)
+
+
+class Kubelets:
+    """Plays the kubelets of all nodes; see the module's theory of operation.
+
+    Attributes:
+        logs: what containers write.
+        processes: containers that are run outside: its `effects` are to be executed after each
+            `sync`, and what comes of them is told to `handle`.
+    """
+
+    def __init__(self, system: System) -> None:
+        settings = system.settings.kubelet
+        self._system = system
+        self._settings = settings
+        self._timers = Timers()
+        self._nodes = Nodes(system, settings, self._timers)
+        self._metrics = Metrics(system, settings, self._nodes)
+        self._recorder = Recorder(system)
+        self.logs = Logs(system, settings)
+        self.processes = LocalProcesses(system, settings.local_images)
+        self._lifecycle = Lifecycle(settings, self.processes, self._note)
+        self._pods: dict[str, PodRun] = {}
+        self._aside: dict[str, set[tuple[str, str]]] = {}
+        self._unseen: deque[tuple[str, str]] = deque()
+        self._cursors: tuple[Cursor, Cursor] | None = None
+
+    def sync(self, now: float) -> float | None:
+        """Take in what changed, do what is due, and give the next deadline."""
+        if self._cursors is None or any(cursor.is_expired for cursor in self._cursors):
+            self._start(now)
+        else:
+            nodes, pods = self._cursors
+            for change in nodes.next():
+                self._observe_node(change, now)
+            for change in pods.next():
+                self._observe_pod(change, now)
+        for _ in range(min(STEPS_PER_SYNC, len(self._unseen))):
+            if (pod := self._system.store.get(PODS.storage, *self._unseen.popleft())) is not None:
+                self._see(pod, now)
+        for _ in range(STEPS_PER_SYNC):
+            if (key := self._timers.pop(now)) is None:
+                break
+            self._do(*key, now)
+        return now if self._unseen else self._timers.next()
+
+    def handle(self, event: Input, now: float) -> None:
+        """Take in what a process did; `sync` is to be called after it."""
+        if isinstance(event, ProcessOutput):
+            self.logs.append(event.uid, event.container, event.line, now)
+            return
+        run = self._pods.get(event.uid)
+        if run is None:
+            return
+        container = next(c for c in run.containers if c.name == event.container)
+        if isinstance(event, ProcessStarted):
+            self._lifecycle.started(run, container, now)
+        else:
+            container.is_process = False
+            self._lifecycle.ended(run, container, event.exit_code, now, event.message)
+        if (node := self._nodes.get(run.node_name)) is not None:
+            self._settle(run, node, now)
+
+    def check_invariants(self) -> None:
+        """Check that nodes count exactly the pods that are played, each on its own node.
+
+        Raises:
+            BrokenInvariantError: They do not.
+        """
+        counted = {uid: node.name for node in self._nodes for uid in node.account.pods}
+        played = {uid: run.node_name for uid, run in self._pods.items()}
+        require(counted == played, f"counted are {counted}, played are {played}")
+        for run in self._pods.values():
+            require(not is_finished(run), f"{run.full_name} has ended and is played")
+
+    def metrics(self, request: ApiRequest, now: float) -> ApiAnswer:
+        """Answer a request for NodeMetrics or PodMetrics.
+
+        Raises:
+            StatusError: There are none of that name.
+        """
+        return self._metrics.answer(request, now)
+
+    def _start(self, now: float) -> None:
+        """Read the whole cluster, as kubelets do when they start."""
+        store = self._system.store
+        self._nodes.register(now)
+        version = store.resource_version
+        self._cursors = (
+            store.subscribe(NODES.storage, version),
+            store.subscribe(PODS.storage, version),
+        )
+        nodes = store.list(NODES.storage).items
+        for node in nodes:
+            self._nodes.observe(node, now)
+        names = {node.name for node in nodes}
+        for name in [run.name for run in self._nodes if run.name not in names]:
+            self._leave(name)
+        pods = store.list(PODS.storage).items
+        self._unseen = deque((pod.namespace, pod.name) for pod in _running_first(pods))
+        for uid in self._pods.keys() - {pod.uid for pod in pods}:
+            self._forget(uid)
+
+    def _observe_node(self, change: Change, now: float) -> None:
+        name = change.new.name
+        if change.type == "DELETED":
+            self._leave(name)
+            return
+        before = self._nodes.get(name)
+        old_fault = None if before is None else before.fault
+        node = self._nodes.observe(change.new, now)
+        if node.fault != old_fault:
+            if old_fault is not None and "Silent" not in (node.fault, old_fault):
+                self._say_ready(node, now)
+            if not node.fault:
+                self._take_up(name, now)
+
+    def _observe_pod(self, change: Change, now: float) -> None:
+        if change.type == "DELETED":
+            self._forget(change.new.uid)
+            return
+        run = self._pods.get(change.new.uid)
+        if run is not None and change.resource_version <= run.written:
+            return
+        stored = self._system.store.get(PODS.storage, change.new.namespace, change.new.name)
+        if stored is not None and stored.uid == change.new.uid:
+            self._see(stored, now)
+
+    def _do(self, what: str, key: str, now: float) -> None:
+        if what == POD_TIMER:
+            run = self._pods[key]
+            node = self._nodes.get(run.node_name)
+            if node is None or node.fault:
+                self._put_aside(run.node_name, run.namespace, run.name)
+            else:
+                self._settle(run, node, now)
+        elif (node := self._nodes.get(key)) is not None:
+            if what == LEASE_TIMER:
+                self._nodes.renew(node, now)
+            elif what == REPORT_TIMER:
+                self._nodes.report(node, now)
+
+    def _see(self, stored: Stored, now: float) -> None:
+        """Look at a pod that is new, or that someone else changed."""
+        node_name = stored.selectable[_NODE_NAME]
+        if not node_name:
+            return
+        node = self._nodes.get(node_name)
+        if node is None or node.fault:
+            self._put_aside(node_name, stored.namespace, stored.name)
+            return
+        pod = stored.decode()
+        metadata = pod["metadata"]
+        is_going = "deletionTimestamp" in metadata
+        run = self._pods.get(stored.uid)
+        if stored.selectable[_PHASE] in TERMINAL:
+            self._forget(stored.uid, keep_logs=True)
+            if is_going and metadata.get("deletionGracePeriodSeconds"):
+                self._delete(stored.namespace, stored.name, stored.uid, now)
+            return
+        if run is None:
+            run = self._take(pod, stored, node, now)
+        if run is None:
+            return
+        run.has_news = True
+        if is_going:
+            run.is_deleted = True
+            self._lifecycle.stop(run, now, metadata.get("deletionGracePeriodSeconds") or 0)
+        self._settle(run, node, now)
+
+    def _take(self, pod: JsonObject, stored: Stored, node: NodeRun, now: float) -> PodRun | None:
+        """Admit a pod, or fail it."""
+        typed, old = decode(Pod, stored.body), pod.get("status") or {}
+        runs_already = bool(old.get("containerStatuses")) and bool(old.get("podIP"))
+        if not runs_already and "deletionTimestamp" not in pod["metadata"]:
+            machine = self._system.store.get(NODES.storage, "", node.name)
+            why = machine and refusal(typed, decode(Node, machine.body), node.account)
+            if why:
+                self._reject(pod, node, *why, now)
+                return None
+        seed = self._settings.seed
+        wait = draw(self._settings.sandbox, seed, stored.uid, "sandbox")
+        run = self._pods[stored.uid] = pod_run(pod, self._settings, now, wait)
+        node.account.take(stored.uid, typed)
+        if runs_already:
+            adopt(run, old)
+            self._lifecycle.resume(run, now)
+        return run
+
+    def _settle(self, run: PodRun, node: NodeRun, now: float) -> None:
+        """Bring a pod up to date, write its status, and say when to look again."""
+        self._lifecycle.advance(run, node, now)
+        if run.has_sandbox and not run.ip:
+            run.ip = node.address if run.is_host_network else node.new_address()
+        if run.has_news and not self._write(run, node, now):
+            self._forget(run.uid)
+        elif not is_finished(run):
+            due = run.next_due()
+            tick = None if due is None else math.ceil(due * TICKS_PER_SECOND) / TICKS_PER_SECOND
+            self._timers.set((POD_TIMER, run.uid), tick)
+        else:
+            self._forget(run.uid, keep_logs=True)
+            if run.is_deleted:
+                self._delete(run.namespace, run.name, run.uid, now)
+
+    def _write(self, run: PodRun, node: NodeRun, now: float) -> bool:
+        """Write a pod's status where it changed; False where the pod is gone."""
+        run.has_news = False
+        pod = self._system.get(PODS, run.namespace, run.name)
+        if pod is None or pod["metadata"]["uid"] != run.uid:
+            return False
+        status = pod_status(run, pod, node.address, now)
+        if status == pod.get("status"):
+            return True
+        return self._write_status(pod, status, now, run)
+
+    def _write_status(
+        self, pod: JsonObject, status: JsonObject, now: float, run: PodRun | None = None
+    ) -> bool:
+        pod["status"] = status
+        try:
+            written = self._system.update_status(PODS, pod, now)
+        except StatusError:
+            return False
+        if run is not None:
+            run.written = int(written["metadata"]["resourceVersion"])
+        return True
+
+    def _reject(
+        self, pod: JsonObject, node: NodeRun, reason: str, message: str, now: float
+    ) -> None:
+        metadata = pod["metadata"]
+        involved = _reference(metadata["namespace"], metadata["name"], metadata["uid"])
+        self._record(involved, "Warning", reason, message, node.name, now)
+        self._write_status(pod, rejected_status(pod, reason, message, now), now)
+
+    def _delete(self, namespace: str, name: str, uid: str, now: float) -> None:
+        try:
+            self._system.delete(PODS, namespace, name, now, uid=uid, grace_period_seconds=0)
+        except StatusError:
+            return  # someone else was faster
+
+    def _forget(self, uid: str, *, keep_logs: bool = False) -> None:
+        """Stop to play a pod."""
+        if not keep_logs:
+            self.logs.forget(uid)
+        run = self._pods.pop(uid, None)
+        if run is None:
+            return
+        self._timers.set((POD_TIMER, uid), None)
+        for container in run.containers:
+            if container.is_process:
+                self.processes.stop(run, container, 0.0)
+        if (node := self._nodes.get(run.node_name)) is not None:
+            node.account.release(uid)
+
+    def _leave(self, name: str) -> None:
+        """Stop to play a node that is gone; its pods wait for one of the same name."""
+        if (node := self._nodes.get(name)) is not None:
+            for uid in list(node.account.pods):
+                run = self._pods[uid]
+                self._put_aside(name, run.namespace, run.name)
+                self._forget(uid, keep_logs=True)
+        self._nodes.forget(name)
+
+    def _put_aside(self, node_name: str, namespace: str, name: str) -> None:
+        self._aside.setdefault(node_name, set()).add((namespace, name))
+
+    def _take_up(self, node_name: str, now: float) -> None:
+        """Serve the pods that waited for their node, in a fixed order."""
+        keys = sorted(self._aside.pop(node_name, ()))
+        found = [self._system.store.get(PODS.storage, *key) for key in keys]
+        there = (pod for pod in found if pod and pod.selectable[_NODE_NAME] == node_name)
+        for pod in _running_first(there):
+            self._see(pod, now)
+
+    def _say_ready(self, node: NodeRun, now: float) -> None:
+        reason = "NodeNotReady" if node.fault else "NodeReady"
+        involved = {"kind": "Node", "apiVersion": "v1", "name": node.name, "uid": node.name}
+        text = f"Node {node.name} status is now: {reason}"
+        self._record(involved, "Normal", reason, text, node.name, now)
+
+    def _note(self, run: PodRun, note: Note, now: float) -> None:
+        involved = _reference(run.namespace, run.name, run.uid)
+        if note.container is not None:
+            part = "containers" if note.container.kind == "main" else "initContainers"
+            involved["fieldPath"] = f"spec.{part}{{{note.container.name}}}"
+        self._record(involved, note.type, note.reason, note.message, run.node_name, now)
+
+    def _record(
+        self, involved: JsonObject, kind: str, reason: str, message: str, host: str, now: float
+    ) -> None:
+        if self._settings.events:
+            self._recorder.record(COMPONENT, involved, kind, reason, message, now, host=host)
+
+
+def _reference(namespace: str, name: str, uid: str) -> JsonObject:
+    return {"kind": "Pod", "apiVersion": "v1", "namespace": namespace, "name": name, "uid": uid}
+
+
+def _running_first(pods: Iterable[Stored]) -> list[Stored]:
+    """Order pods so that those that run, and so have their share of a node, keep it."""
+    return sorted(pods, key=lambda pod: pod.selectable[_PHASE] != RUNNING)

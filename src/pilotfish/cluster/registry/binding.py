@@ -1,0 +1,113 @@
+"""Binding pods to nodes: the subresource `binding` and the legacy resource `bindings`.
+
+Source: kubernetes v1.36 pkg/registry/core/pod/storage/storage.go. differs: a bad target is 422,
+    where upstream answers 500, which clients take for a reason to try again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from pilotfish.cluster.admission.nodes import topology_labels
+from pilotfish.cluster.errors import GroupResource, bad_request, conflict, invalid, not_found
+from pilotfish.cluster.field_errors import FieldError, field_not_supported, field_required
+from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.registry.answers import CREATED, success
+from pilotfish.cluster.registry.decode import decode_as
+from pilotfish.cluster.registry.registry import Registry
+from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.resources import TABLE
+from pilotfish.cluster.schema import Gvk
+from pilotfish.cluster.strategies.pod_conditions import set_condition
+
+BINDING: Final = Gvk("v1", "Binding")
+PODS: Final = GroupResource("", "pods")
+PODS_BINDING: Final = GroupResource("", "pods/binding")
+PODS_STORAGE: Final = "pods"
+
+
+class _BindingKind(msgspec.Struct, frozen=True):
+    group: str = ""
+    kind: str = "Binding"
+
+
+def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
+    """Assign a pod to a node; that the node exists is not looked at.
+
+    Raises:
+        StatusError: 400, 422: no good binding; 404: no such pod; 409: it cannot be bound, or not
+            any more, or is not the pod that is meant.
+    """
+    binding, _ = decode_as(registry, request, BINDING)
+    metadata, target = binding.get("metadata") or {}, binding.get("target") or {}
+    if metadata.get("namespace") not in (None, "", request.namespace):
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    name = metadata.get("name", "")
+    if not name and not request.subresource:
+        raise bad_request("Name parameter required.")
+    if request.subresource and name != request.name:
+        raise bad_request("name in URL does not match name in Binding object")
+    if errors := _target_errors(target):
+        raise invalid(_BindingKind(), name, errors)
+    stored = registry.store.get(PODS_STORAGE, request.namespace, name)
+    if stored is None:
+        raise not_found(PODS, name)
+    if request.subresource:  # creating a whole object, upstream drops what identifies it first
+        _check_preconditions(stored, metadata)
+    pod = stored.decode()
+    if why := _refusal(pod):
+        raise conflict(PODS_BINDING, name, f"pod {name} {why}")
+    _assign(pod, target["name"], metadata, now)
+    if target.get("kind") == "Node" and (labels := topology_labels(registry.store, target["name"])):
+        pod["metadata"]["labels"] = pod["metadata"].get("labels", {}) | labels
+    if not request.options.dry_run:
+        registry.store.put(PODS_STORAGE, pod)
+    return success(TABLE.get("", "v1", "pods") or request.resource, CREATED, about=False)
+
+
+def _target_errors(target: JsonObject) -> list[FieldError]:
+    errors = []
+    if (kind := target.get("kind")) not in (None, "", "Node"):
+        errors.append(field_not_supported("target.kind", kind, ("Node", "<empty>")))
+    if not target.get("name"):
+        errors.append(field_required("target.name"))
+    return errors
+
+
+def _check_preconditions(stored: Stored, metadata: JsonObject) -> None:
+    for what, wanted, actual in (
+        ("UID", metadata.get("uid"), stored.uid),
+        ("ResourceVersion", metadata.get("resourceVersion"), str(stored.resource_version)),
+    ):
+        if wanted and wanted != actual:
+            raise conflict(
+                PODS,
+                stored.name,
+                f"StorageError: invalid object, Code: 4, Key: /registry/pods/{stored.key}, "
+                "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+                f"{what} in precondition: {wanted}, {what} in object meta: {actual}",
+            )
+
+
+def _refusal(pod: JsonObject) -> str:
+    """Say why a pod cannot be bound; empty where it can."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return "is being deleted, cannot be assigned to a host"
+    if node := pod["spec"].get("nodeName"):
+        return f'is already assigned to node "{node}"'
+    if pod["spec"].get("schedulingGates"):
+        return "has non-empty .spec.schedulingGates"
+    return ""
+
+
+def _assign(pod: JsonObject, node: str, metadata: dict[str, Any], now: float) -> None:
+    pod["spec"]["nodeName"] = node
+    pod["status"].pop("nominatedNodeName", None)
+    for field in ("labels", "annotations"):
+        if added := metadata.get(field):
+            pod["metadata"][field] = {**pod["metadata"].get(field, {}), **added}
+    set_condition(pod, {"type": "PodScheduled", "status": "True"}, now)

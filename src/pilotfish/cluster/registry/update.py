@@ -1,0 +1,197 @@
+"""Replacing and patching objects and their status.
+
+Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go,
+    rest/update.go and pkg/endpoints/handlers/patch.go.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pilotfish.cluster.admission.plugin import Review
+from pilotfish.cluster.errors import bad_request, conflict, invalid, not_found
+from pilotfish.cluster.field_errors import FieldError, field_invalid
+from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.registry.answers import object_answer, stored_answer
+from pilotfish.cluster.registry.create import create_object, ensure_namespace
+from pilotfish.cluster.registry.decode import decode_body, decode_patched
+from pilotfish.cluster.registry.registry import Registry
+from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.resources import Resource
+from pilotfish.cluster.strategies.strategy import Strategy, copy_field
+from pilotfish.cluster.validation.metadata import metadata_errors, metadata_update_errors
+from pilotfish.cluster.validation.names import path_segment
+
+
+class _PluralKind(msgspec.Struct, frozen=True):
+    """A resource that a message names where others name the kind."""
+
+    group: str
+    kind: str
+
+
+def update(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
+    """Replace an object, or its status.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    new, warnings = decode_body(registry, request)
+    check_name(request, new)
+    stored = registry.store.get(resource.storage, request.namespace, request.name)
+    if stored is None:
+        strategy = registry.strategy_of(resource)
+        if not strategy.allow_create_on_update or request.subresource:
+            raise not_found(resource, request.name)
+        return create_object(registry, request, new, warnings, now)
+    uid = new["metadata"].get("uid")
+    if uid and uid != stored.uid:
+        raise conflict(resource, request.name, uid_mismatch(resource, stored, uid))
+    return write(registry, request, stored, new, warnings, now)
+
+
+def patch(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
+    """Patch an object, or its status.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource = request.resource
+    stored = registry.store.get(resource.storage, request.namespace, request.name)
+    if stored is None:
+        raise not_found(resource, request.name)
+    new, warnings = decode_patched(registry, request, stored)
+    check_name(request, new)
+    return write(registry, request, stored, new, warnings, now)
+
+
+def check_name(request: ApiRequest, obj: JsonObject) -> None:
+    """See that an object's name and namespace are those of its request.
+
+    Raises:
+        StatusError: 400.
+    """
+    name = obj["metadata"].get("name")
+    if not name:
+        raise bad_request(
+            f"the name of the object ({request.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if name != request.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({request.name})"
+        )
+    ensure_namespace(request, obj)
+
+
+def write(
+    registry: Registry,
+    request: ApiRequest,
+    stored: Stored,
+    new: JsonObject,
+    warnings: tuple[str, ...],
+    now: float,
+) -> ApiAnswer:
+    """Put a new state of an object in place of the one at rest.
+
+    Raises:
+        StatusError: It is refused.
+    """
+    resource, strategy = request.resource, registry.strategy_of(request.resource)
+    old = stored.decode()
+    _check_resource_version(request, strategy, stored, new)
+    registry.admit(
+        Review(
+            operation="update",
+            resource=resource,
+            subresource=request.subresource,
+            namespace=request.namespace,
+            name=request.name,
+            user=request.user,
+            now=now,
+            new=new,
+            old=old,
+        )
+    )
+    _prepare(strategy, request, new, old, now)
+    if errors := _errors(strategy, request, new, old):
+        raise invalid(resource, request.name, errors)
+    if not request.subresource:
+        warnings += tuple(strategy.update_warnings(new))
+    if new == old:
+        return stored_answer(resource, stored, warnings=warnings)
+    if request.options.dry_run:
+        return object_answer(resource, new, warnings=warnings)
+    if _is_finished(strategy, new, old):
+        registry.store.remove(resource.storage, request.namespace, request.name)
+        return object_answer(resource, new, warnings=warnings)
+    return stored_answer(resource, registry.store.put(resource.storage, new), warnings=warnings)
+
+
+def uid_mismatch(resource: Resource, stored: Stored, uid: str) -> str:
+    """Say that an object is not the one that was meant, as upstream's storage says it."""
+    return (
+        f"StorageError: invalid object, Code: 4, Key: /registry/{resource.plural}/{stored.key}, "
+        "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+        f"UID in precondition: {uid}, UID in object meta: {stored.uid}"
+    )
+
+
+def _check_resource_version(
+    request: ApiRequest, strategy: Strategy, stored: Stored, new: JsonObject
+) -> None:
+    wanted = new["metadata"].get("resourceVersion")
+    if wanted in (None, "", "0"):
+        if not strategy.allow_unconditional_update:
+            detail = "must be specified for an update"
+            error = field_invalid("metadata.resourceVersion", 0, detail)
+            kind = _PluralKind(request.resource.group, request.resource.plural)
+            raise invalid(kind, request.name, [error])
+    elif wanted != str(stored.resource_version):
+        raise conflict(request.resource, request.name)
+    new["metadata"]["resourceVersion"] = str(stored.resource_version)
+
+
+def _prepare(
+    strategy: Strategy, request: ApiRequest, new: JsonObject, old: JsonObject, now: float
+) -> None:
+    copy_field("generation", old["metadata"], new["metadata"])
+    if request.subresource == "status":
+        strategy.prepare_for_status_update(new, old, now)
+    elif request.subresource == "finalize":
+        strategy.prepare_for_finalize(new, old)
+    else:
+        strategy.prepare_for_update(new, old, now)
+    metadata, known = new["metadata"], old["metadata"]
+    metadata.setdefault("uid", known["uid"])
+    copy_field("creationTimestamp", known, metadata)
+    if "deletionTimestamp" in known:
+        copy_field("deletionTimestamp", known, metadata)
+    if "deletionGracePeriodSeconds" in known:
+        metadata.setdefault("deletionGracePeriodSeconds", known["deletionGracePeriodSeconds"])
+
+
+def _errors(
+    strategy: Strategy, request: ApiRequest, new: JsonObject, old: JsonObject
+) -> list[FieldError]:
+    namespaced = request.resource.namespaced
+    metadata = new["metadata"]
+    errors = list(metadata_errors(metadata, path_segment, namespaced=namespaced))
+    errors += metadata_update_errors(metadata, old["metadata"])
+    errors *= 2  # upstream's strategies look at the metadata again
+    if request.subresource == "status":
+        errors += strategy.validate_status_update(new, old)
+    elif not request.subresource:
+        errors += strategy.validate_update(new, old)
+    return errors
+
+
+def _is_finished(strategy: Strategy, new: JsonObject, old: JsonObject) -> bool:
+    """Say whether an update takes away the last thing that a deletion waited for."""
+    return (
+        "deletionTimestamp" in old["metadata"]
+        and not new["metadata"].get("finalizers")
+        and not old["metadata"].get("deletionGracePeriodSeconds")
+        and strategy.may_be_removed(new)
+    )

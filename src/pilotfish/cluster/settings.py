@@ -1,0 +1,34 @@
+"""How a cluster is set up."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pilotfish.cluster.kubelet_settings import DEFAULT_NODE_GROUPS, KubeletSettings, NodeGroup
+
+
+class ClusterSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """What the parts of a cluster are constructed with; each field has a working default."""
+
+    node_groups: tuple[NodeGroup, ...] = DEFAULT_NODE_GROUPS
+    """The simulated nodes."""
+
+    kubelet: KubeletSettings = KubeletSettings()
+    """How simulated nodes, and the pods on them, behave."""
+
+    service_ip_range: str = "10.96.0.0/16"
+    """IPv4 addresses of services; the first one is the API server's."""
+
+    node_ports: tuple[int, int] = (30000, 32767)
+    """First and last port that services of type NodePort and LoadBalancer get."""
+
+    api_server_port: int = 6443
+    """The port behind the service `kubernetes`."""
+
+    watch_window: int = 10_000
+    """Changes that the watch log of each resource keeps; older ones need a new list (410)."""
+
+    root_ca: str = ""
+    """The API server's CA in PEM, which every namespace gets as the ConfigMap kube-root-ca.crt."""

@@ -1,0 +1,155 @@
+"""Jobs.
+
+Source: kubernetes v1.36 pkg/registry/batch/job/strategy.go and
+    pkg/apis/batch/validation/validation.go. differs: failure and success policies are not checked
+    beyond their shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pilotfish.cluster.field_errors import (
+    FieldError,
+    field_invalid,
+    field_not_supported,
+    field_required,
+)
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.strategies.strategy import Strategy, copy_field
+from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors
+from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
+from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
+
+UID_LABEL: Final = "batch.kubernetes.io/controller-uid"
+UID_LABELS: Final = ("controller-uid", UID_LABEL)
+NAME_LABEL: Final = "batch.kubernetes.io/job-name"
+NAME_LABELS: Final = ("job-name", NAME_LABEL)
+COUNTS: Final = (
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
+FIXED: Final = (
+    "selector",
+    "completionMode",
+    "podFailurePolicy",
+    "backoffLimitPerIndex",
+    "managedBy",
+    "successPolicy",
+)
+SCHEDULING: Final = ("nodeSelector", "tolerations", "schedulingGates", "affinity")
+
+
+class JobStrategy(Strategy):
+    """The rules of Jobs, whose selectors the server makes of their uids."""
+
+    has_generation = True
+    orphans_by_default = True
+
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Make selector and labels; the job takes the labels of its template."""
+        super().prepare_for_create(obj, now)
+        metadata, spec = obj["metadata"], obj["spec"]
+        template = spec.setdefault("template", {}).setdefault("metadata", {})
+        if not spec.get("manualSelector"):
+            own = dict.fromkeys(NAME_LABELS, metadata.get("name", ""))
+            own |= dict.fromkeys(UID_LABELS, metadata["uid"])
+            template["labels"] = own | (template.get("labels") or {})
+            selector = spec.setdefault("selector", {})
+            selector["matchLabels"] = {UID_LABEL: metadata["uid"]} | (
+                selector.get("matchLabels") or {}
+            )
+        if not metadata.get("labels") and template.get("labels"):
+            metadata["labels"] = dict(template["labels"])
+
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a Job."""
+        spec = obj["spec"]
+        if spec.get("selector") is None:
+            yield field_required("spec.selector")
+        elif not spec.get("manualSelector"):
+            yield from _generated_errors(obj)
+        for field in COUNTS:
+            if spec.get(field, 0) < 0:
+                yield field_invalid(f"spec.{field}", spec[field], NOT_NEGATIVE)
+        mode, supported = spec.get("completionMode"), ("NonIndexed", "Indexed")
+        if mode not in (None, *supported):
+            yield field_not_supported("spec.completionMode", mode, supported)
+        if mode == "Indexed" and "completions" not in spec:
+            yield field_required("spec.completions", "when completion mode is Indexed")
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes") if mode != "Indexed" else ():
+            if field in spec:
+                yield field_invalid(
+                    f"spec.{field}", spec[field], "requires indexed completion mode"
+                )
+        yield from template_errors(spec["template"], "spec.template")
+        yield from _restart_errors((spec["template"].get("spec") or {}).get("restartPolicy", ""))
+        yield from selector_errors(spec.get("selector"), "spec.selector")
+        labels = _template_labels(obj)
+        wanted = (spec.get("selector") or {}).get("matchLabels") or {}
+        if any(labels.get(key) != value for key, value in wanted.items()):
+            yield field_invalid("spec.template.metadata.labels", labels or None, MISMATCH)
+
+    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update: what its pods are stays, unless it is suspended."""
+        yield from self.validate(new)
+        spec, known = new["spec"], old["spec"]
+        if spec.get("completionMode") == "Indexed":
+            if spec.get("completions") not in (known.get("completions"), spec.get("parallelism")):
+                detail = "can only be modified in tandem with spec.parallelism"
+                yield field_invalid("spec.completions", spec.get("completions"), detail)
+        elif spec.get("completions") != known.get("completions"):
+            yield field_invalid("spec.completions", spec.get("completions"), IMMUTABLE)
+        template = _comparable(spec["template"], known["template"], old)
+        if template != known["template"]:
+            yield field_invalid("spec.template", spec["template"], IMMUTABLE)
+        for field in FIXED:
+            if spec.get(field) != known.get(field):
+                yield field_invalid(f"spec.{field}", spec.get(field), IMMUTABLE)
+
+
+def _template_labels(job: JsonObject) -> dict[str, str]:
+    labels = (job["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    return dict(sorted(labels.items()))  # as messages show them
+
+
+def _generated_errors(job: JsonObject) -> Iterator[FieldError]:
+    """Give where the selector and labels are not those that the server makes."""
+    metadata, selector = job["metadata"], job["spec"]["selector"]
+    labels, uid = _template_labels(job), metadata.get("uid", "")
+    name = metadata.get("name", "")
+    wanted = {"controller-uid": uid, "job-name": name, UID_LABEL: uid, NAME_LABEL: name}
+    for key, value in wanted.items():
+        if labels.get(key) != value:
+            path = f"spec.template.metadata.labels[{key}]"
+            yield field_invalid(path, labels or None, f"must be '{value}'")
+    matched = dict(sorted((selector.get("matchLabels") or {}).items()))
+    if any(wanted.get(key) != value for key, value in matched.items()):
+        shown = selector | {"matchLabels": matched}
+        yield field_invalid("spec.selector", shown, "`selector` not auto-generated")
+
+
+def _restart_errors(policy: str) -> Iterator[FieldError]:
+    path, supported = "spec.template.spec.restartPolicy", ("OnFailure", "Never")
+    if policy in ("", "Always"):
+        yield field_required(path, 'valid values: "OnFailure", "Never"')
+    elif policy not in supported:
+        yield field_not_supported(path, policy, supported)
+
+
+def _comparable(new: JsonObject, old: JsonObject, job: JsonObject) -> JsonObject:
+    """Give a template without the changes that a suspended job that never ran may have."""
+    if not job["spec"].get("suspend") or "startTime" in (job.get("status") or {}):
+        return new
+    metadata, spec = dict(new.get("metadata") or {}), dict(new.get("spec") or {})
+    for field in ("labels", "annotations"):
+        copy_field(field, old.get("metadata") or {}, metadata)
+    for field in SCHEDULING:
+        copy_field(field, old.get("spec") or {}, spec)
+    return new | {"metadata": metadata, "spec": spec}

@@ -1,0 +1,37 @@
+"""The class of service that a pod gets: by its requests and limits of CPU and memory.
+
+Source: kubernetes v1.36 pkg/apis/core/helper/qos/qos.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pilotfish.api.quantity import Quantity
+from pilotfish.cluster.objects import JsonObject
+
+QualityOfService = Literal["Guaranteed", "Burstable", "BestEffort"]
+
+COUNTED: Final = ("cpu", "memory")
+
+
+def quality_of_service(spec: JsonObject) -> QualityOfService:
+    """Give a pod's class; resources of the pod as a whole count instead of its containers'."""
+    if whole := spec.get("resources"):
+        holders = [whole]
+    else:
+        containers = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+        holders = [container.get("resources") or {} for container in containers]
+    requests = [_counted(holder.get("requests")) for holder in holders]
+    limits = [_counted(holder.get("limits")) for holder in holders]
+    if not any(requests) and not any(limits):
+        return "BestEffort"
+    if requests == limits and all(len(limit) == len(COUNTED) for limit in limits):
+        return "Guaranteed"
+    return "Burstable"
+
+
+def _counted(amounts: Mapping[str, str] | None) -> dict[str, Quantity]:
+    found = {name: Quantity.parse((amounts or {}).get(name, "0")) for name in COUNTED}
+    return {name: amount for name, amount in found.items() if amount}

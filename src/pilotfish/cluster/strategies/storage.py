@@ -1,0 +1,212 @@
+"""PersistentVolumes and their claims, StorageClasses.
+
+Source: kubernetes v1.36 pkg/registry/core/persistentvolume/strategy.go,
+    pkg/registry/core/persistentvolumeclaim/strategy.go, pkg/apis/core/validation/validation.go and
+    pkg/apis/storage/validation/validation.go. differs: sources of volumes are not checked beyond
+    their shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pilotfish.api.quantity import Quantity
+from pilotfish.cluster.field_errors import (
+    FieldError,
+    field_forbidden,
+    field_invalid,
+    field_not_supported,
+    field_required,
+)
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.strategies.pod_update import difference
+from pilotfish.cluster.strategies.strategy import Strategy
+from pilotfish.cluster.timestamps import timestamp
+from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
+from pilotfish.cluster.validation.names import dns_subdomain
+from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
+
+ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+VOLUME_MODES: Final = ("Block", "Filesystem")
+RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
+BINDING_MODES: Final = ("Immediate", "WaitForFirstConsumer")
+_NO_SOURCE: Final = frozenset(
+    (
+        "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
+        "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName",
+        "volumeMode",
+    )
+)  # fmt: skip
+
+
+class PersistentVolumeStrategy(Strategy):
+    """The rules of volumes."""
+
+    returns_deleted_object = True
+
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Begin pending."""
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": timestamp(now)}
+
+    def prepare_for_status_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Note when the phase changed."""
+        super().prepare_for_status_update(new, old, now)
+        if new["status"].get("phase") != old["status"].get("phase"):
+            new["status"]["lastPhaseTransitionTime"] = timestamp(now)
+
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a volume."""
+        spec = obj["spec"]
+        yield from _access_errors(spec)
+        capacity = spec.get("capacity") or {}
+        if not capacity:
+            yield field_required("spec.capacity")
+        if capacity.keys() != {"storage"}:
+            yield field_not_supported("spec.capacity", capacity, ("storage",))
+        for name, text in capacity.items():
+            yield from _amount_errors(text, f"spec.capacity[{name}]")
+        sources = [field for field in spec if field not in _NO_SOURCE]
+        if not sources:
+            yield field_required("spec", "must specify a volume type")
+        for source in sources[1:]:
+            yield field_forbidden(f"spec.{source}", "may not specify more than 1 volume type")
+        policy = spec.get("persistentVolumeReclaimPolicy")
+        if policy not in (None, *RECLAIM_POLICIES):
+            yield field_not_supported(
+                "spec.persistentVolumeReclaimPolicy", policy, RECLAIM_POLICIES
+            )
+        if affinity := spec.get("nodeAffinity"):
+            yield from node_selector_errors(
+                affinity.get("required") or {}, "spec.nodeAffinity.required"
+            )
+        yield from _class_errors(spec)
+
+    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update: the source stays."""
+        yield from self.validate(new)
+        sources = [
+            {field: spec[field] for field in spec if field not in _NO_SOURCE}
+            for spec in (old["spec"], new["spec"])
+        ]
+        if sources[0] != sources[1]:
+            detail = "spec.persistentvolumesource is immutable after creation"
+            shown = difference(*sources)
+            yield field_forbidden("spec.persistentvolumesource", f"{detail}\n{shown}")
+        yield from _mode_errors(new["spec"], old["spec"])
+
+
+class PersistentVolumeClaimStrategy(Strategy):
+    """The rules of claims."""
+
+    returns_deleted_object = True
+
+    def initial_status(self) -> JsonObject:
+        """Begin pending."""
+        return {"phase": "Pending"}
+
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a claim."""
+        yield from claim_spec_errors(obj["spec"], "spec")
+
+    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update: little may change, and more once it is bound."""
+        yield from self.validate(new)
+        spec, known = new["spec"], old["spec"]
+        is_bound = old["status"].get("phase") == "Bound"
+        changeable = {"storageClassName"} if "storageClassName" not in known else set()
+        if not known.get("volumeName"):
+            changeable.add("volumeName")
+        if is_bound:
+            changeable |= {"resources", "volumeAttributesClassName"}
+        kept, was = (
+            {field: each[field] for field in each if field not in changeable}
+            for each in (spec, known)
+        )
+        if kept != was:
+            detail = (
+                "spec is immutable after creation except resources.requests and "
+                f"volumeAttributesClassName for bound claims\n{difference(known, spec)}"
+            )
+            yield field_forbidden("spec", detail)
+        size, before = _size(spec), _size(known)
+        granted = Quantity.parse((old["status"].get("capacity") or {}).get("storage", "0"))
+        if size < before and not granted < size:
+            detail = "field can not be less than status.capacity"
+            yield field_forbidden("spec.resources.requests.storage", detail)
+        yield from _mode_errors(spec, known)
+
+
+class StorageClassStrategy(Strategy):
+    """The rules of StorageClasses."""
+
+    returns_deleted_object = True
+
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a StorageClass."""
+        if not obj.get("provisioner"):
+            yield field_required("provisioner")
+        policy, mode = obj.get("reclaimPolicy"), obj.get("volumeBindingMode")
+        if policy not in (None, "Delete", "Retain"):
+            yield field_not_supported("reclaimPolicy", policy, ("Delete", "Retain"))
+        if mode not in BINDING_MODES:
+            yield field_not_supported("volumeBindingMode", mode, BINDING_MODES)
+
+    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update: what volumes were made by stays."""
+        for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+            if new.get(field) != old.get(field):
+                yield field_invalid(field, new.get(field), IMMUTABLE)
+
+
+def claim_spec_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with the spec of a claim, or of a template of claims."""
+    yield from _access_errors(spec, path, "at least 1 access mode is required")
+    yield from selector_errors(spec.get("selector"), f"{path}.selector")
+    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if size is None:
+        yield field_required(f"{path}.resources[storage]")
+    else:
+        yield from _size_errors(size, f"{path}.resources[storage]")
+    yield from _class_errors(spec, path)
+    if (mode := spec.get("volumeMode")) not in (None, *VOLUME_MODES):
+        yield field_not_supported(f"{path}.volumeMode", mode, VOLUME_MODES)
+
+
+def _access_errors(spec: JsonObject, path: str = "spec", detail: str = "") -> Iterator[FieldError]:
+    modes: list[str] = spec.get("accessModes") or []
+    if not modes:
+        yield field_required(f"{path}.accessModes", detail)
+    for mode in modes:
+        if mode not in ACCESS_MODES:
+            yield field_not_supported(f"{path}.accessModes", mode, ACCESS_MODES)
+    if "ReadWriteOncePod" in modes and set(modes) & set(ACCESS_MODES[:3]):
+        words = "may not use ReadWriteOncePod with other access modes"
+        yield field_forbidden(f"{path}.accessModes", words)
+
+
+def _amount_errors(text: str, path: str) -> Iterator[FieldError]:
+    if (amount := Quantity.parse(text)).nano < 0:
+        yield field_invalid(path, amount.value(), "must be a valid resource quantity")
+    yield from _size_errors(text, path)
+
+
+def _size_errors(text: str, path: str) -> Iterator[FieldError]:
+    if Quantity.parse(text).nano <= 0:
+        yield field_invalid(path, text, POSITIVE)
+
+
+def _class_errors(spec: JsonObject, path: str = "spec") -> Iterator[FieldError]:
+    name = spec.get("storageClassName")
+    for problem in dns_subdomain(name) if name else ():
+        yield field_invalid(f"{path}.storageClassName", name, problem)
+
+
+def _mode_errors(new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+    if (mode := new.get("volumeMode")) != old.get("volumeMode"):
+        yield field_invalid("volumeMode", mode, IMMUTABLE)
+
+
+def _size(spec: JsonObject) -> Quantity:
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    return Quantity.parse(requests.get("storage", "0"))

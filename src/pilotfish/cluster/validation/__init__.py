@@ -1,0 +1,1 @@
+"""What objects must look like. Pure: every function maps an object to a list of field errors."""

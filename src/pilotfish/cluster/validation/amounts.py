@@ -1,0 +1,117 @@
+"""Validation of resource requests and limits.
+
+Source: kubernetes v1.36 pkg/apis/core/validation/validation.go and pkg/apis/core/helper/helpers.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pilotfish.api.quantity import Quantity
+from pilotfish.cluster.field_errors import (
+    FieldError,
+    field_forbidden,
+    field_invalid,
+    field_not_found,
+    field_required,
+)
+from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.validation.names import qualified_name
+
+NOT_NEGATIVE: Final = "must be greater than or equal to 0"
+HUGE_PAGES: Final = "hugepages-"
+
+_OF_CONTAINERS: Final = frozenset(("cpu", "memory", "ephemeral-storage"))
+_OF_QUOTAS: Final = frozenset(
+    (
+        "requests.cpu", "requests.memory", "requests.ephemeral-storage", "limits.cpu",
+        "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services",
+        "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims", "storage",
+        "requests.storage", "services.nodeports", "services.loadbalancers",
+    )
+)  # fmt: skip
+_NATIVE_DOMAIN: Final = "kubernetes.io/"
+_NANO: Final = 10**9
+
+
+def requirement_errors(
+    requirements: JsonObject, path: str, claim_names: frozenset[str] = frozenset()
+) -> Iterator[FieldError]:
+    """Give what is wrong with the requests, limits and claims of a container."""
+    limits: Mapping[str, str] = requirements.get("limits") or {}
+    requests: Mapping[str, str] = requirements.get("requests") or {}
+    for name, text in limits.items():
+        yield from _amount_errors(name, text, f"{path}.limits[{name}]")
+    for name, text in requests.items():
+        yield from _amount_errors(name, text, f"{path}.requests[{name}]")
+        yield from _limit_errors(name, text, limits.get(name), path)
+    named = {*limits, *requests}
+    if any(name.startswith(HUGE_PAGES) for name in named) and not named & {"cpu", "memory"}:
+        yield field_forbidden(path, "HugePages require cpu or memory")
+    for i, claim in enumerate(requirements.get("claims") or ()):
+        if not claim.get("name"):
+            yield field_required(f"{path}.claims[{i}].name")
+        elif claim["name"] not in claim_names:
+            missing = field_not_found(f"{path}.claims[{i}]", claim["name"])
+            known = f": {', '.join(sorted(claim_names))}" if claim_names else " which is empty"
+            detail = f"must be one of the names in pod.spec.resourceClaims{known}"
+            yield FieldError(missing.field, missing.reason, f"{missing.body}: {detail}")
+
+
+def amount_value_errors(name: str, text: str, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with the amount of a resource, whatever the resource."""
+    amount = Quantity.parse(text)
+    if amount.nano < 0:
+        yield field_invalid(path, text, NOT_NEGATIVE)
+    if _is_counted(name) and amount.nano % _NANO:
+        yield field_invalid(path, text, "must be an integer")
+
+
+def is_extended(name: str) -> bool:
+    """Say whether a resource is one that others than Kubernetes define."""
+    if _is_native(name) or name.startswith("requests."):
+        return False
+    return not qualified_name(f"requests.{name}")
+
+
+def _amount_errors(name: str, text: str, path: str) -> Iterator[FieldError]:
+    yield from _name_errors(name, path)
+    yield from amount_value_errors(name, text, path)
+
+
+def _limit_errors(name: str, text: str, limit: str | None, path: str) -> Iterator[FieldError]:
+    may_overcommit = _is_native(name) and not name.startswith(HUGE_PAGES)
+    if limit is None:
+        if not may_overcommit:
+            detail = "Limit must be set for non overcommitable resources"
+            yield field_required(f"{path}.limits", detail)
+        return
+    request, bound = Quantity.parse(text), Quantity.parse(limit)
+    if request != bound and not may_overcommit:
+        yield field_invalid(f"{path}.requests", text, f"must be equal to {name} limit of {limit}")
+    elif bound < request:
+        detail = f"must be less than or equal to {name} limit of {limit}"
+        yield field_invalid(f"{path}.requests", text, detail)
+
+
+def _name_errors(name: str, path: str) -> Iterator[FieldError]:
+    problems = qualified_name(name)
+    for problem in problems:
+        yield field_invalid(path, name, problem)
+    is_plain, is_huge = "/" not in name, name.startswith(HUGE_PAGES)
+    if is_plain and not problems and not is_huge and name not in _OF_CONTAINERS | _OF_QUOTAS:
+        yield field_invalid(path, name, "must be a standard resource type or fully qualified")
+    if is_plain:
+        if name not in _OF_CONTAINERS and not is_huge:
+            yield field_invalid(path, name, "must be a standard resource for containers")
+    elif not _is_native(name) and not is_extended(name):
+        yield field_invalid(path, name, "doesn't follow extended resource name standard")
+
+
+def _is_native(name: str) -> bool:
+    return "/" not in name or _NATIVE_DOMAIN in name
+
+
+def _is_counted(name: str) -> bool:
+    return is_extended(name)

@@ -1,0 +1,208 @@
+"""Node lifecycle, taint eviction, pods of lost nodes."""
+
+from __future__ import annotations
+
+from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.controllers.kinds import NODES, PODS
+from unit.cluster.controllers.world import Json, World
+
+NOT_READY = "node.kubernetes.io/not-ready"
+UNREACHABLE = "node.kubernetes.io/unreachable"
+
+
+def taints(world: World, node: str) -> list[str]:
+    found = world.get(NODES, node)["spec"].get("taints") or []
+    return sorted(f"{taint['key']}:{taint['effect']}" for taint in found)
+
+
+def ready(world: World, node: str) -> Json:
+    found = find_condition(world.get(NODES, node)["status"], "Ready")
+    assert found is not None
+    return found
+
+
+def renew_every_ten_seconds(world: World, node: str, seconds: int) -> None:
+    for _ in range(seconds // 10):
+        world.advance(10)
+        world.renew_lease(node)
+
+
+def toleration(key: str, seconds: int | None) -> Json:
+    made = {"key": key, "operator": "Exists", "effect": "NoExecute"}
+    return made if seconds is None else made | {"tolerationSeconds": seconds}
+
+
+def evict_marks(world: World, node: str) -> None:
+    made = [{"key": "broken", "effect": "NoExecute"}]
+    world.change(NODES, node, lambda n: n["spec"].update(taints=made))
+
+
+def test_new_node_loses_its_not_ready_taint_when_it_is_ready() -> None:
+    world = World()
+    world.create(NODES, {"metadata": {"name": "n"}, "spec": {}})
+    world.set_node("n", "False")
+    world.settle()
+    assert taints(world, "n") == [f"{NOT_READY}:NoExecute", f"{NOT_READY}:NoSchedule"]
+    world.set_node("n", "True")
+    world.settle()
+    assert taints(world, "n") == []
+
+
+def test_taints_of_users_stay() -> None:
+    world = World()
+    world.add_node("n")
+    made = [{"key": "gpu", "effect": "NoSchedule"}]
+    world.change(NODES, "n", lambda n: n["spec"].update(taints=made))
+    world.set_node("n", "False")
+    world.settle()
+    world.set_node("n", "True")
+    world.settle()
+    assert taints(world, "n") == ["gpu:NoSchedule"]
+
+
+def test_cordoned_node_gets_the_unschedulable_taint() -> None:
+    world = World()
+    world.add_node("n")
+    world.change(NODES, "n", lambda n: n["spec"].update(unschedulable=True))
+    world.settle()
+    assert taints(world, "n") == ["node.kubernetes.io/unschedulable:NoSchedule"]
+    world.change(NODES, "n", lambda n: n["spec"].pop("unschedulable"))
+    world.settle()
+    assert taints(world, "n") == []
+
+
+def test_node_that_renews_its_lease_stays_ready() -> None:
+    world = World()
+    world.add_node("n")
+    renew_every_ten_seconds(world, "n", 200)
+    assert ready(world, "n")["status"] == "True"
+
+
+def test_silent_node_turns_unknown_after_the_grace_period_and_heals() -> None:
+    world = World()
+    world.add_node("n")
+    renew_every_ten_seconds(world, "n", 100)
+    world.advance(49)
+    assert ready(world, "n")["status"] == "True"
+    world.advance(2)
+    assert ready(world, "n")["status"] == "Unknown"
+    assert ready(world, "n")["reason"] == "NodeStatusUnknown"
+    assert ready(world, "n")["message"] == "Kubelet stopped posting node status."
+    assert taints(world, "n") == [f"{UNREACHABLE}:NoExecute", f"{UNREACHABLE}:NoSchedule"]
+    world.set_node("n", "True")
+    world.renew_lease("n")
+    world.settle()
+    assert taints(world, "n") == []
+
+
+def test_pods_of_a_silent_node_are_not_ready() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n")
+    world.set_pod("p", "Running", ready=True)
+    world.advance(51)
+    condition = find_condition(world.get(PODS, "p")["status"], "Ready")
+    assert condition is not None
+    assert condition["status"] == "False"
+
+
+def test_node_that_never_reported_is_told_so() -> None:
+    world = World()
+    world.create(NODES, {"metadata": {"name": "n"}, "spec": {}})
+    world.advance(61)
+    assert ready(world, "n")["reason"] == "NodeStatusNeverUpdated"
+
+
+def test_pod_without_toleration_is_evicted_at_once() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n")
+    world.settle()
+    evict_marks(world, "n")
+    world.settle()
+    pod = world.get(PODS, "p")
+    assert "deletionTimestamp" in pod["metadata"]
+    target = find_condition(pod["status"], "DisruptionTarget")
+    assert target is not None
+    assert target["reason"] == "DeletionByTaintManager"
+    assert world.events("TaintManagerEviction") == ["Marking for deletion Pod default/p"]
+
+
+def test_pod_is_evicted_after_its_toleration_seconds() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n", tolerations=[toleration("broken", 30)])
+    world.add_pod("q", node="n", tolerations=[toleration("broken", None)])
+    evict_marks(world, "n")
+    world.advance(29)
+    assert "deletionTimestamp" not in world.get(PODS, "p")["metadata"]
+    world.advance(2)
+    assert "deletionTimestamp" in world.get(PODS, "p")["metadata"]
+    assert "deletionTimestamp" not in world.get(PODS, "q")["metadata"]
+
+
+def test_eviction_is_cancelled_when_the_taint_goes() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n", tolerations=[toleration("broken", 30)])
+    evict_marks(world, "n")
+    world.advance(20)
+    world.change(NODES, "n", lambda n: n["spec"].pop("taints"))
+    world.renew_lease("n")
+    world.advance(30)
+    assert "deletionTimestamp" not in world.get(PODS, "p")["metadata"]
+    assert world.events("TaintManagerEviction") == ["Cancelling deletion of Pod default/p"]
+
+
+def test_pod_that_comes_to_a_tainted_node_is_evicted_too() -> None:
+    world = World()
+    world.add_node("n")
+    evict_marks(world, "n")
+    world.settle()
+    world.add_pod("p", node="n")
+    world.settle()
+    assert "deletionTimestamp" in world.get(PODS, "p")["metadata"]
+
+
+def test_pod_of_a_node_that_is_gone_vanishes_after_the_quarantine() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n")
+    world.settle()
+    world.delete(NODES, "n")
+    world.advance(39)
+    assert world.names(PODS) == ["p"]
+    world.advance(2)
+    assert world.names(PODS) == []
+
+
+def test_pod_stays_when_its_node_comes_back_in_time() -> None:
+    world = World()
+    world.add_node("n")
+    world.add_pod("p", node="n", tolerations=[toleration("", None)])
+    world.delete(NODES, "n")
+    world.advance(20)
+    world.create(NODES, {"metadata": {"name": "n"}, "spec": {}})
+    world.set_node("n", "True")
+    world.advance(60)
+    assert world.names(PODS) == ["p"]
+
+
+def test_nodes_that_come_and_go_are_told() -> None:
+    world = World()
+    world.add_node("n")
+    world.settle()
+    assert world.events("RegisteredNode") == ["Node n event: Registered Node n in Controller"]
+    world.delete(NODES, "n")
+    world.settle()
+    assert world.events("RemovingNode") == ["Node n event: Removing Node n from Controller"]
+
+
+def test_node_without_taints_has_no_list_of_them() -> None:
+    world = World()
+    world.add_node("n")
+    world.set_node("n", "False")
+    world.settle()
+    world.set_node("n", "True")
+    world.settle()
+    assert "taints" not in world.get(NODES, "n")["spec"]
