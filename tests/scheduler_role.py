@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from controlplane import ControlPlane
+from cluster_story import Plane
 
 RULES: tuple[dict[str, list[str]], ...] = (
     {
         "apiGroups": [""],
         "resources": ["nodes", "pods"],
+        "verbs": ["list", "watch"],
+    },
+    {
+        "apiGroups": [""],
+        "resources": ["namespaces", "services", "replicationcontrollers"],
+        "verbs": ["list", "watch"],
+    },
+    {
+        "apiGroups": ["apps"],
+        "resources": ["replicasets", "statefulsets"],
         "verbs": ["list", "watch"],
     },
     {"apiGroups": [""], "resources": ["pods/binding"], "verbs": ["create"]},
@@ -18,9 +28,7 @@ RULES: tuple[dict[str, list[str]], ...] = (
 )
 
 
-def grant(
-    control_plane: ControlPlane, service_account: str, *, without: tuple[str, ...] = ()
-) -> None:
+def grant(control_plane: Plane, service_account: str, *, without: tuple[str, ...] = ()) -> None:
     """Give a ServiceAccount in kube-system the role of a scheduler.
 
     Args:

@@ -22,8 +22,15 @@ from pilotfish.api.codec import decode
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import (
+    Namespace,
+    ReplicaSet,
+    ReplicationController,
+    Service,
+    StatefulSet,
+)
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
 from pilotfish.framework.profile import Filtered
@@ -35,12 +42,14 @@ PLUGINS_NOT_JUDGED: Final = frozenset(
         "NodeVolumeLimits",
         "VolumeBinding",
         "VolumeZone",
-        "PodTopologySpread",
-        "InterPodAffinity",
         "DynamicResources",
     }
 )
 """Plugins that do not exist yet: their scores are left out, their rejections are differences."""
+
+WORKLOADS: Final[dict[str, type[Workload]]] = {
+    kind.__name__: kind for kind in (Service, ReplicationController, ReplicaSet, StatefulSet)
+}
 
 CATEGORIES_NOT_REPLAYED: Final = {
     "config": "it needs profiles built from a KubeSchedulerConfiguration",
@@ -113,6 +122,8 @@ def _load(cache: ClusterCache, objects: Iterable[dict[str, Any]]) -> None:
                 cache.set_node(_decoded(Node, content))
             case "Namespace":
                 cache.set_namespace(_decoded(Namespace, content))
+            case kind if kind in WORKLOADS:
+                cache.set_workload(_decoded(WORKLOADS[kind], content))
             case "Pod" if content["spec"].get("nodeName"):
                 cache.set_pod(_decoded(Pod, content))
 

@@ -8,8 +8,8 @@ import pytest
 from parity import replay
 
 CORPUS = Path(__file__).parent / "data" / "corpus.ndjson.gz"
-EXACT = ("resources", "taints", "nodeaffinity", "images")
-OTHERS = ("podaffinity", "spread", "volumes", "mixed", "preemption")
+EXACT = ("resources", "taints", "nodeaffinity", "podaffinity", "spread", "images", "preemption")
+OTHERS = ("volumes", "mixed")
 
 
 def recorded(categories: tuple[str, ...]) -> list[Any]:

@@ -76,6 +76,7 @@ class Reserved(Plugin):
 
     name = "Reserved"
     requeue_on = frozenset({ClusterEvent.NODE_ADDED, ClusterEvent.NAMESPACE_LABELS_CHANGED})
+    reads = frozenset({"namespaces"})
 
     def __init__(self, label: str = "team") -> None:
         self._label = label

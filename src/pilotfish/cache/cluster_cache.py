@@ -1,4 +1,4 @@
-"""What is known of the cluster: nodes, namespaces, and the pods that count on nodes.
+"""What is known of the cluster: nodes, namespaces, workloads, and the pods that count on nodes.
 
 Theory of operation: a pod that counts is assumed (we chose its node, the API server has not said
 so yet) or bound. It stays until it is removed, forgotten or ended:
@@ -30,10 +30,12 @@ from typing import Final
 
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
+from pilotfish.api.selectors import LabelSelector
 from pilotfish.api.workloads import Namespace
 from pilotfish.cache.errors import PodStateError
 from pilotfish.cache.pod_shapes import PodShapes
 from pilotfish.cache.selector_index import SelectorIndex
+from pilotfish.cache.workloads import Workload, Workloads
 from pilotfish.framework.cluster import PodCounts, TermCounts
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.invariants import require
@@ -59,10 +61,11 @@ class ClusterCache:
         self._assumed: set[str] = set()
         self._aside: dict[str, dict[str, PodInfo]] = {}  # by the node that is not known
         self._shapes = PodShapes()
+        self._workloads = Workloads()
         self._selectors = SelectorIndex(self.nodes, self.namespaces)
         self._transitions: deque[tuple[str, str]] = deque(maxlen=TRANSITIONS_KEPT)
 
-    # Nodes and namespaces.
+    # Nodes, namespaces and workloads.
 
     def node_names(self) -> list[str]:
         """List the known nodes."""
@@ -103,6 +106,16 @@ class ClusterCache:
         """Remove a namespace, which makes no pod schedulable."""
         if self.namespaces.pop(name, None) is not None:
             self._selectors.namespaces_changed()
+        return set()
+
+    def set_workload(self, workload: Workload) -> set[ClusterEvent]:
+        """Insert or update a service or controller, which makes no pod schedulable."""
+        self._workloads.set(workload)
+        return set()
+
+    def remove_workload(self, uid: str) -> set[ClusterEvent]:
+        """Remove a service or controller."""
+        self._workloads.remove(uid)
         return set()
 
     # Pods.
@@ -198,6 +211,10 @@ class ClusterCache:
     def terms_on(self, pod: Pod) -> Iterator[TermCounts]:
         """List the affinity terms of pods in place that select this pod."""
         return self._selectors.terms_on(pod)
+
+    def default_selector(self, pod: Pod) -> LabelSelector:
+        """Select the pods of the same services and controller; empty where there are none."""
+        return self._workloads.default_selector(pod)
 
     def check_invariants(self) -> None:
         """Raise BrokenInvariantError unless what is kept incrementally equals a rebuilt one."""

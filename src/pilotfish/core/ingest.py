@@ -19,13 +19,14 @@ binding cycle, if it has one, goes on: the API server never takes a binding back
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
-from typing import Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import Namespace
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.cache.workloads import Workload
 from pilotfish.core.binding import BindingCycles
 from pilotfish.core.effects import Effect, PodSeen
 from pilotfish.core.inputs import Absent, Applied, Deleted, Replaced, Unreadable
@@ -36,6 +37,7 @@ from pilotfish.queue.scheduling_queue import SchedulingQueue
 News: TypeAlias = Replaced | Applied | Deleted | Unreadable | Absent
 Events: TypeAlias = Iterable[ClusterEvent]
 
+WORKLOADS: Final = ("services", "replicationcontrollers", "replicasets", "statefulsets")
 UNREAD = ""  # the version of an object whose present one cannot be read; never passed over
 
 
@@ -69,6 +71,9 @@ class Ingest:
             "nodes": lambda _, name: cache.remove_node(name),
             "namespaces": lambda _, name: cache.remove_namespace(name),
         }
+        for kind in WORKLOADS:
+            self._apply[kind] = lambda one, _: cache.set_workload(cast("Workload", one))
+            self._remove[kind] = lambda uid, _: cache.remove_workload(uid)
         self.listed: set[str] = set()
         """The kinds of which a complete list came, or that are known to be absent."""
 

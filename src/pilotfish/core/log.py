@@ -15,7 +15,13 @@ from pilotfish.api import codec
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import (
+    Namespace,
+    ReplicaSet,
+    ReplicationController,
+    Service,
+    StatefulSet,
+)
 from pilotfish.core.effects import Effect
 from pilotfish.core.inputs import (
     Absent,
@@ -35,6 +41,10 @@ TYPES: Final[dict[str, type[KubernetesObject]]] = {
     "pods": Pod,
     "nodes": Node,
     "namespaces": Namespace,
+    "services": Service,
+    "replicationcontrollers": ReplicationController,
+    "replicasets": ReplicaSet,
+    "statefulsets": StatefulSet,
 }
 
 

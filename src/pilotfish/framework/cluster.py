@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from pilotfish.api.pod import Pod
+from pilotfish.api.selectors import LabelSelector
 from pilotfish.api.workloads import Namespace
 from pilotfish.framework.arrays import Ids
 from pilotfish.framework.node_table import NodeTable
@@ -53,3 +54,6 @@ class Cluster(Protocol):
 
     def terms_on(self, pod: Pod) -> Iterator[TermCounts]:
         """List the affinity terms of pods in place that select this pod."""
+
+    def default_selector(self, pod: Pod) -> LabelSelector:
+        """Select the pods of the same services and controller; empty where there are none."""

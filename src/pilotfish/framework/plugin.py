@@ -65,12 +65,15 @@ class Plugin:
         name: upstream's name where upstream has the plugin.
         requeue_on: the kinds of events that can undo a rejection of this plugin; needed by whoever
             can reject.
+        reads: the kinds of objects beside pods and nodes that it needs to know, by plural name.
+            Where the server hides one, the plugin is run as if there were none.
         is_verified: whether the project's own tests prove that scores stay in 0..100; others are
             checked at each use.
     """
 
     name: ClassVar[str]
     requeue_on: ClassVar[frozenset[ClusterEvent] | set[ClusterEvent]] = frozenset()
+    reads: frozenset[str] | set[str] = frozenset()
     is_verified: ClassVar[bool] = False
 
     sort_key: Callable[..., tuple[Any, ...]]

@@ -105,6 +105,11 @@ class Profile:
                 f"it has {', '.join(sorting) or 'none'}"
             )
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The kinds of objects beside pods and nodes that its plugins need to know."""
+        return frozenset[str]().union(*(one.plugin.reads for one in self.enabled))
+
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
         """Return the pod's place in the active queue; smaller comes first."""
         (call,) = self._calls["sort_key"]

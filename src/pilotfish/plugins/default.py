@@ -8,12 +8,14 @@ from pilotfish.framework.profile import EnabledPlugin, Profile
 from pilotfish.framework.registry import Registry
 from pilotfish.plugins.default_binder import DefaultBinder
 from pilotfish.plugins.image_locality import ImageLocality
+from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.node_affinity import NodeAffinity
 from pilotfish.plugins.node_name import NodeName
 from pilotfish.plugins.node_ports import NodePorts
 from pilotfish.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from pilotfish.plugins.node_resources_fit import NodeResourcesFit
 from pilotfish.plugins.node_unschedulable import NodeUnschedulable
+from pilotfish.plugins.pod_topology_spread import PodTopologySpread
 from pilotfish.plugins.priority_sort import PrioritySort
 from pilotfish.plugins.scheduling_gates import SchedulingGates
 from pilotfish.plugins.taint_toleration import TaintToleration
@@ -27,6 +29,8 @@ DEFAULT_WEIGHTS: Final = {
     NodeAffinity: 2,
     NodePorts: 1,
     NodeResourcesFit: 1,
+    PodTopologySpread: 2,
+    InterPodAffinity: 2,
     NodeResourcesBalancedAllocation: 1,
     ImageLocality: 1,
     DefaultBinder: 1,

@@ -49,18 +49,18 @@ class TaintToleration(Plugin):
 
     def filter(self, pod: Pod, nodes: NodeTable) -> Iterator[Reject]:
         """Reject nodes with a hard taint that the pod does not tolerate."""
-        hard = _untolerated(pod, nodes.taints, HARD)
+        hard = untolerated(pod, nodes.taints, HARD)
         if hard.any():
             yield Reject(any_per_node(hard[nodes.taints.ids]), REASON, resolvable=False)
 
     def score(self, pod: Pod, nodes: NodeTable, feasible: Mask) -> Scores:
         """Score nodes by their soft taints that the pod does not tolerate, fewest best."""
-        soft = _untolerated(pod, nodes.taints, SOFT)
+        soft = untolerated(pod, nodes.taints, SOFT)
         if not soft.any():
             return np.full(len(nodes), MAX_NODE_SCORE, dtype=np.int64)
         return fewest_is_best(count_per_node(soft[nodes.taints.ids]), feasible)
 
 
-def _untolerated(pod: Pod, taints: IdColumn[Taint], effects: frozenset[str]) -> NDArray[np.bool_]:
+def untolerated(pod: Pod, taints: IdColumn[Taint], effects: frozenset[str]) -> NDArray[np.bool_]:
     """bool[T + 1]: the taints of these effects that the pod does not tolerate."""
     return lookup(t.effect in effects and not pod.tolerates(t) for t in taints.values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 import msgspec
@@ -12,6 +12,13 @@ from pilotfish.api.codec import MalformedObjectError, decode, decode_list
 from pilotfish.api.meta import KubernetesObject, ObjectMeta
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
+from pilotfish.api.workloads import (
+    Namespace,
+    ReplicaSet,
+    ReplicationController,
+    Service,
+    StatefulSet,
+)
 from pilotfish.client import (
     Apply,
     Bookmark,
@@ -24,6 +31,7 @@ from pilotfish.client import (
     Reflector,
 )
 from pilotfish.core.inputs import Applied, Deleted, Input, Replaced, Unreadable
+from pilotfish.framework.errors import ProfileError
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -45,7 +53,31 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS = (
     Kind("nodes", "/api/v1/nodes", Node),
     Kind("pods", "/api/v1/pods", Pod),
+    Kind("namespaces", "/api/v1/namespaces", Namespace, is_essential=False),
+    Kind("services", "/api/v1/services", Service, is_essential=False),
+    Kind(
+        "replicationcontrollers",
+        "/api/v1/replicationcontrollers",
+        ReplicationController,
+        is_essential=False,
+    ),
+    Kind("replicasets", "/apis/apps/v1/replicasets", ReplicaSet, is_essential=False),
+    Kind("statefulsets", "/apis/apps/v1/statefulsets", StatefulSet, is_essential=False),
 )
+
+
+def kinds_for(reads: Collection[str]) -> list[Kind]:
+    """List the kinds without which nothing is decided, and those that a profile reads.
+
+    Raises:
+        ProfileError: a plugin reads a kind that is not known here.
+    """
+    names = {kind.name for kind in KINDS}
+    unknown = ", ".join(sorted(set(reads) - names))
+    if unknown:
+        known = ", ".join(sorted(names))
+        raise ProfileError(f"a plugin reads {unknown}; the kinds that can be read are {known}")
+    return [kind for kind in KINDS if kind.is_essential or kind.name in reads]
 
 
 def reflector_of(kind: Kind) -> Reflector[KubernetesObject]:

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,13 @@ from pilotfish import __version__
 from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, load_config
 from pilotfish.config.settings import SchedulerSettings
 from pilotfish.core.scheduler import Scheduler
+from pilotfish.framework.profile import Profile
 from pilotfish.plugins.default import default_profile
 from pilotfish.runtime import events, executor, words
 from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor
-from pilotfish.runtime.feed import KINDS
+from pilotfish.runtime.feed import Kind, kinds_for
 from pilotfish.runtime.inbox import Inbox
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER, refuse_second_default_scheduler
 from pilotfish.runtime.logs import configure_logs
@@ -50,7 +51,7 @@ else:
 GRACE_SECONDS = 10.0
 INTERVAL_SECONDS = 2.0
 LOST_SERVER_SECONDS = 1.0  # between tries to reach a server before anything is listed
-CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 8  # and the lists and watches
+CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 16  # and the lists and watches
 GC_THRESHOLD_AT_START = 100_000  # the first lists are many objects of which none is garbage
 GC_THRESHOLDS = (10_000, 20, 20)
 STOPPED_AT_ONCE = 1  # the exit code after a second signal
@@ -112,9 +113,20 @@ def run(options: RunOptions) -> None:
 async def _run(
     options: RunOptions, config: ClusterConfig, log: logging.Logger, record: BinaryIO | None
 ) -> None:
-    log.info(words.starting(options.mode, options.scheduler_name))
     stopping = asyncio.Event()
-    _end_on_signals(stopping)
+    end_on_signals(stopping)
+    await schedule(options, config, log, stopping, record)
+
+
+async def schedule(
+    options: RunOptions,
+    config: ClusterConfig,
+    log: logging.Logger,
+    stopping: asyncio.Event,
+    record: BinaryIO | None = None,
+) -> None:
+    """Schedule until `stopping`, and until what is in flight then has ended."""
+    log.info(words.starting(options.mode, options.scheduler_name))
     client = ApiClient(
         config,
         qps=options.qps,
@@ -128,19 +140,21 @@ async def _run(
                 await _Live(options, client, log, tasks, record).run(stopping)
                 raise _StoppedError
         except BaseExceptionGroup as group:
-            cause = _first_cause(group)
+            cause = first_cause(group)
             if not isinstance(cause, _StoppedError):
                 raise cause from group
 
 
-def _first_cause(error: BaseException) -> BaseException:
+def first_cause(error: BaseException) -> BaseException:
     """Return what is wrong, out of the groups of the tasks on its way."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
-def _end_on_signals(stopping: asyncio.Event) -> None:
+def end_on_signals(stopping: asyncio.Event) -> None:
+    """Set `stopping` on the first signal, and end at once on a second one."""
+
     def on_signal() -> None:
         if stopping.is_set():
             logging.shutdown()
@@ -154,12 +168,17 @@ def _end_on_signals(stopping: asyncio.Event) -> None:
         loop.add_signal_handler(number, on_signal)
 
 
-def _make_scheduler(options: RunOptions) -> Scheduler:
+def repeatable(seed: int) -> random.Random:
+    """Return chance that a seed repeats: for choices among equals, never for secrets."""
+    return random.Random(seed)  # noqa: S311 - as said
+
+
+def _make_scheduler(options: RunOptions, profile: Profile, kinds: Iterable[Kind]) -> Scheduler:
     return Scheduler(
-        {options.scheduler_name: default_profile(options.scheduler_name)},
+        {profile.scheduler_name: profile},
         SchedulerSettings(seed=options.seed),
-        random.Random(options.seed),  # noqa: S311 - a repeatable choice among equals
-        frozenset(kind.name for kind in KINDS),
+        repeatable(options.seed),
+        frozenset(kind.name for kind in kinds),
     )
 
 
@@ -200,7 +219,9 @@ class _Live:
             )
             tasks.create_task(self._events.sweep_forever())
         observe = words.Words(log, options.mode).observe
-        scheduler = _make_scheduler(options)
+        profile = default_profile(options.scheduler_name)
+        self._kinds = kinds_for(profile.reads)
+        scheduler = _make_scheduler(options, profile, self._kinds)
         core: Core = scheduler if record is None else RecordedScheduler(scheduler, record)
         self._shell = Shell(
             core, self._inbox, self._executor, self._events, observe, time.monotonic
@@ -228,7 +249,7 @@ class _Live:
 
     async def _feed(self) -> None:
         await self._check_the_way()
-        kinds, put, options = KINDS, self._inbox.put, self._options
+        kinds, put, options = self._kinds, self._inbox.put, self._options
         if options.mode == "watch":
             await watch(
                 self._client, kinds, put, self._log, self._triage, self._rng, self._when_ready

@@ -51,13 +51,14 @@ class Triage:
         self._clock = clock
 
     def failed(self, kind: Kind, error: ClientError) -> None:
-        """Take a failure of one kind's list or watch.
+        """Take a failure of one kind's list or watch; a kind that is absent is told of once.
 
         Raises:
             StartError: at the start, when only people can help.
         """
         now = self._clock()
-        if not self.has_started and now - self._connection.was_lost_at > SETTLING_SECONDS:
+        is_start = not self.has_started and not is_absent(kind, error)
+        if is_start and now - self._connection.was_lost_at > SETTLING_SECONDS:
             _give_up(kind, error)
         match error:
             case ApiError(status=status) if status < SERVER_ERROR:

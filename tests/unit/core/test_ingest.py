@@ -5,7 +5,14 @@ import pytest
 from dialogue import Dialogue, of, on_node
 from make import node, pod
 from pilotfish.api.meta import KubernetesObject
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.selectors import LabelSelector
+from pilotfish.api.workloads import (
+    LabelSelectorSpec,
+    MapSelectorSpec,
+    Namespace,
+    ReplicaSet,
+    Service,
+)
 from pilotfish.core.decision import Decision
 from pilotfish.core.effects import Bind, PodSeen
 from pilotfish.core.inputs import Applied, Deleted, PollCycle, Replaced, Unreadable
@@ -256,3 +263,24 @@ def test_kind_that_nobody_asked_for_is_passed_over() -> None:
     dialogue = Dialogue(node("n1"))
     thing = KubernetesObject(metadata=pod("x").metadata)
     assert dialogue.tell(Applied("widgets", thing), Deleted("widgets", thing)) == []
+
+
+def test_services_and_controllers_are_kept_for_plugins() -> None:
+    dialogue = Dialogue()
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "controller": True}
+    web = pod("a", labels={"app": "web"}, metadata={"ownerReferences": [owner]})
+    meta = pod("web").metadata
+    service = Service(metadata=meta, spec=MapSelectorSpec({"app": "web"}))
+    replica_set = ReplicaSet(metadata=meta, spec=LabelSelectorSpec(LabelSelector({"rev": "2"})))
+
+    def selected() -> list[bool]:
+        selector = dialogue.scheduler.cache.default_selector(web)
+        return [selector.matches(labels) for labels in ({}, {"app": "web"}, {"rev": "2"})]
+
+    assert selected() == [True, True, True]
+    dialogue.tell(Replaced("services", (service,)))
+    assert selected() == [False, True, False]
+    dialogue.tell(Deleted("services", service), Applied("replicasets", replica_set))
+    assert selected() == [False, False, True]
+    dialogue.tell(Replaced("replicasets", ()))
+    assert selected() == [True, True, True]

@@ -8,7 +8,14 @@ import pytest
 from dialogue import KINDS, NAME
 from make import node, pod
 from pilotfish.api.codec import MalformedObjectError
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.selectors import LabelSelector
+from pilotfish.api.workloads import (
+    LabelSelectorSpec,
+    MapSelectorSpec,
+    Namespace,
+    Service,
+    StatefulSet,
+)
 from pilotfish.config.settings import SchedulerSettings
 from pilotfish.core.inputs import (
     Absent,
@@ -47,6 +54,11 @@ INPUTS: list[Input] = [
     Replaced("nodes", (node("n1", taints=["x:NoSchedule"], images={"app:v1": 5}),), ("uid-n2",)),
     Replaced("pods", ()),
     Replaced("namespaces", (Namespace(metadata=RICH.metadata),)),
+    Replaced("services", (Service(metadata=RICH.metadata, spec=MapSelectorSpec({"a": "b"})),)),
+    Applied(
+        "statefulsets",
+        StatefulSet(metadata=RICH.metadata, spec=LabelSelectorSpec(LabelSelector({"a": "b"}))),
+    ),
     Applied("pods", RICH),
     Deleted("nodes", node("n1")),
     Unreadable("pods", "default", "a", "uid-a"),

@@ -9,10 +9,11 @@ from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.pod import Pod
 from pilotfish.client import Apply, Delete, Event, Init, InitApply, InitDone, Malformed
 from pilotfish.core.inputs import Applied, Deleted, Input, Replaced, Unreadable
-from pilotfish.runtime.feed import KINDS, Feed, reflector_of
+from pilotfish.framework.errors import ProfileError
+from pilotfish.runtime.feed import KINDS, Feed, kinds_for, reflector_of
 
 LOG = logging.getLogger("pilotfish")
-NODES, PODS = KINDS
+NODES, PODS = KINDS[:2]
 
 
 def broken(field: str = "spec.nodeName", *, deleted: bool = False) -> Malformed:
@@ -104,3 +105,13 @@ def test_watch_line_is_decoded_as_its_kind() -> None:
     reflector.page(b'{"metadata":{"resourceVersion":"5"},"items":[]}')
     line = {"type": "ADDED", "object": msgspec.Raw(encode(node("a")))}
     assert reflector.line(msgspec.json.encode(line)) == Apply(node("a"))
+
+
+def test_only_kinds_that_somebody_reads_are_fed() -> None:
+    assert [kind.name for kind in kinds_for(frozenset())] == ["nodes", "pods"]
+    assert [kind.name for kind in kinds_for({"services"})] == ["nodes", "pods", "services"]
+
+
+def test_kind_that_is_not_known_is_named() -> None:
+    with pytest.raises(ProfileError, match=r"a plugin reads service; the kinds .* services"):
+        kinds_for({"services", "service"})

@@ -71,3 +71,14 @@ def test_kind_that_is_not_essential_is_lived_without() -> None:
     assert is_absent(extra, ApiError(403))
     assert not is_absent(extra, ApiError(500))
     assert not is_absent(NODES, ApiError(403))
+
+
+def test_absent_kind_does_not_end_the_start_and_is_told_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    extra = Kind("namespaces", "/api/v1/namespaces", NODES.type, is_essential=False)
+    story = Story()
+    for _ in range(2):
+        story.triage.failed(extra, ApiError(403, message="namespaces is forbidden"))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "namespaces is forbidden" in caplog.text

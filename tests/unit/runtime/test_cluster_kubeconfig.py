@@ -1,0 +1,97 @@
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pilotfish.client import load_config
+from pilotfish.runtime.cluster_kubeconfig import (
+    Access,
+    forget_server,
+    merge_kubeconfig,
+    remove_kubeconfig,
+    user_path,
+    write_kubeconfig,
+)
+from pilotfish.runtime.trouble import StartError
+
+ACCESS = Access("https://127.0.0.1:6443", b"-----BEGIN CERTIFICATE-----\n", "bearer")
+MINE = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "work", "cluster": {"server": "https://work"}}],
+    "users": [{"name": "me", "user": {}}],
+    "contexts": [{"name": "work", "context": {"cluster": "work", "user": "me"}}],
+    "current-context": "work",
+}
+
+
+def test_file_is_the_owners_alone_and_leads_to_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "config"
+    write_kubeconfig(path, ACCESS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    config = load_config(path, None, {})
+    assert config.server == "https://127.0.0.1:6443"
+    assert config.tls.ca == ACCESS.authority
+
+
+def test_file_of_an_earlier_run_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    write_kubeconfig(path, Access("https://127.0.0.1:1", b"", "old"))
+    write_kubeconfig(path, ACCESS)
+    assert load_config(path, None, {}).server == ACCESS.server
+
+
+def test_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(MINE))
+    with pytest.raises(StartError, match="other contexts"):
+        write_kubeconfig(path, ACCESS)
+    assert yaml.safe_load(path.read_text()) == MINE
+
+
+@pytest.mark.parametrize("content", ["text", "[]", "contexts: 5", "contexts: [{}]", "a: ["])
+def test_file_that_is_no_kubeconfig_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(content)
+    with pytest.raises(StartError):
+        merge_kubeconfig(path, ACCESS)
+    assert path.read_text() == content
+
+
+def test_entries_are_merged_and_taken_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(MINE))
+    merge_kubeconfig(path, ACCESS)
+    merge_kubeconfig(path, ACCESS)
+    merged = yaml.safe_load(path.read_text())
+    assert [entry["name"] for entry in merged["users"]] == ["me", "pilotfish"]
+    assert merged["current-context"] == "pilotfish"
+    forget_server(path, ACCESS.server)
+    assert yaml.safe_load(path.read_text()) == MINE | {"preferences": {}}
+
+
+def test_entries_of_a_later_run_stay(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    merge_kubeconfig(path, ACCESS)
+    before = path.read_text()
+    forget_server(path, "https://127.0.0.1:1")
+    assert path.read_text() == before
+
+
+def test_file_goes_with_its_server_and_stays_for_a_later_one(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    write_kubeconfig(path, ACCESS)
+    remove_kubeconfig(path, "https://127.0.0.1:1")
+    assert path.exists()
+    remove_kubeconfig(path, ACCESS.server)
+    assert not path.exists()
+
+
+def test_users_own_file_is_the_one_that_kubectl_writes() -> None:
+    assert user_path({"KUBECONFIG": ":/a:/b", "HOME": "/h"}) == Path("/a")
+    assert user_path({"HOME": "/h"}) == Path("/h/.kube/config")
+
+
+def test_access_does_not_show_its_secret() -> None:
+    assert "bearer" not in repr(ACCESS)
