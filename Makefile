@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.lock
-UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	--custom-compile-command 'make lock' pyproject.toml --extra speed
+UV_PIN := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command 'make lock'
+UV_COMPILE := $(UV_PIN) pyproject.toml --extra speed
+CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format controlplane bench lock clean
+.PHONY: help demo test check format controlplane bench bench-cluster clients lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +23,8 @@ $(VENV)/.ready: $(LOCK) pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(VENV)/.ready controlplane ## schedule real pods on a real API server and watch why each goes where
-	$(BIN)/python hack/demo.py
+demo: $(VENV)/.ready ## a short story on an embedded cluster: real pods, and why each goes where
+	$(BIN)/pilotfish demo $(DEMO_OPTIONS)
 
 test: $(VENV)/.ready ## run the tests; those that need the control plane are skipped without it
 	$(BIN)/pytest
@@ -45,9 +47,20 @@ controlplane: ## build etcd, kube-apiserver, kube-scheduler and friends from Go 
 bench: $(VENV)/.ready controlplane ## compare with kube-scheduler on the same API server
 	$(BIN)/python bench/throughput.py
 
+bench-cluster: $(VENV)/.ready controlplane ## compare the embedded cluster with kube-apiserver and etcd
+	$(BIN)/python bench/cluster.py
+
+clients: $(CLIENTS:%=.clients/%/.ready) ## install the Python clients that tests run, each by itself
+
+.clients/%/.ready: tests/clients/%.lock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
 lock: $(VENV)/.ready ## pin the dependencies anew, with hashes
 	$(UV_COMPILE) --output-file requirements/runtime.lock
 	$(UV_COMPILE) --group dev --output-file $(LOCK)
+	for name in $(CLIENTS); do $(UV_PIN) tests/clients/$$name.in --output-file tests/clients/$$name.lock; done
 
-clean: ## remove the virtual environment and the control plane
-	rm -rf $(VENV) .controlplane
+clean: ## remove the virtual environments and the control plane
+	rm -rf $(VENV) .clients .controlplane

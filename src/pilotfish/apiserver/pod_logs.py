@@ -26,6 +26,7 @@ from pilotfish.cluster.requests import ApiRequest, User
 from pilotfish.cluster.timestamps import seconds_of
 
 TEXT: Final = "text/plain; charset=utf-8"
+NO_CONTENT: Final = 204
 LOOK_SECONDS: Final = 1.0  # how often a follower looks whether its container has ended
 
 
@@ -78,6 +79,8 @@ class LogDesk:
         now = self._clock()
         options, wanted = _read(query, route.name, now)
         logs = self._cluster.kubelets.logs
+        if not logs.has_node(route.namespace, route.name, options):
+            return web.Response(status=NO_CONTENT)
         reader = logs.reader(route.namespace, route.name, options, now)
         if not wanted.follow:
             return text_reply(200, _cut(_text(reader.take(now), wanted), wanted.limit_bytes))

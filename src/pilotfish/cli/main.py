@@ -11,6 +11,8 @@ from typing import NoReturn
 import click
 
 from pilotfish import __version__
+from pilotfish.cli.cluster import cluster_command
+from pilotfish.cli.demo.command import demo_command
 from pilotfish.cli.run import run_command
 from pilotfish.client import ClientError
 from pilotfish.runtime.trouble import StartError
@@ -29,6 +31,8 @@ def cli() -> None:
     """Hold the commands."""
 
 
+cli.add_command(cluster_command)
+cli.add_command(demo_command)
 cli.add_command(run_command)
 
 

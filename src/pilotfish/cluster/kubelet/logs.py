@@ -83,6 +83,18 @@ class Logs:
         for key in [key for key in self._kept if key[0] == uid]:
             del self._kept[key]
 
+    def has_node(self, namespace: str, name: str, options: LogOptions) -> bool:
+        """Say whether the pod has a node, without which nobody could write its log.
+
+        Raises:
+            StatusError: There is no such pod or container.
+        """
+        pod = self._system.get(PODS, namespace, name)
+        if pod is None:
+            raise not_found(PODS, name)
+        _container_name(pod, options.container)
+        return bool(pod["spec"].get("nodeName"))
+
     def reader(self, namespace: str, name: str, options: LogOptions, now: float) -> LogReader:
         """Open a container's log.
 

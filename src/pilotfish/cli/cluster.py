@@ -1,0 +1,151 @@
+"""`pilotfish cluster`: a Kubernetes API with simulated nodes, for kubectl and schedulers."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+LOOPBACK = "127.0.0.1"
+HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.
+
+Pods are scheduled, start, become ready and end as on real nodes, but nothing is run in them. Until
+Ctrl-C or SIGTERM, which end it and remove its kubeconfig; all is in memory.
+
+\b
+Examples:
+  pilotfish cluster                             three nodes, a scheduler, a free port
+  pilotfish cluster --nodes 20 --no-scheduler   pods wait for a scheduler of yours
+  pilotfish cluster --config cluster.yaml       nodes as the file says
+  pilotfish cluster --load dump.json            the pods and nodes of another cluster
+  pilotfish cluster --local-image my-scheduler:1='python scheduler.py'
+
+\b
+Another cluster is recorded with:
+  kubectl get nodes,pods,pvc,pv,sc,pdb,pc --all-namespaces -o json > dump.json
+
+\b
+cluster.yaml says what the nodes are and how pods behave; all of it may be left out:
+  nodeGroups:
+  - name: gpu
+    count: 4
+    labels: {accelerator: a100}
+    taints: ["gpu=yes:NoSchedule"]
+    zones: [a, b]
+    capacity: {cpu: "32", memory: 128Gi, nvidia.com/gpu: "8"}
+    images: {my/model:1: 2000000000}
+  kubelet:
+    start: {seconds: 0.5, jitterSeconds: 0.5}
+    pods:
+    - labels: {app: broken}
+      fault: CrashLoop"""
+
+
+def _read_local_images(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Read NAME=COMMAND, the command as a shell does."""
+    images = {}
+    for value in values:
+        name, _, command = value.partition("=")
+        try:
+            words = tuple(shlex.split(command))
+        except ValueError as error:
+            raise click.BadParameter(f"{value}: {error}") from error
+        if not name or not words:
+            raise click.BadParameter(f"{value} is not NAME=COMMAND")
+        images[name] = words
+    return images
+
+
+@click.command("cluster", help=HELP, short_help="Run a cluster of simulated nodes.")
+@click.option(
+    "--nodes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How many nodes there are.  [default: 3, or those of --config or --load]",
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the kubeconfig here.  [default: ~/.kube/pilotfish.kubeconfig]",
+)
+@click.option(
+    "--merge-kubeconfig",
+    is_flag=True,
+    help="Add a context `pilotfish` to your own kubeconfig, too, and make it the current one. It "
+    "is taken out again at the end.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=0,
+    show_default="a free one",
+    help="Listen on this port.",
+)
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    default=LOOPBACK,
+    show_default=True,
+    help="Listen on this address. Any but the default lets other machines in, if they have the "
+    "token.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What the nodes are and how pods behave; see above.",
+)
+@click.option(
+    "--load",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Start with these objects: YAML, JSON or a folder of such files. May be repeated. Objects "
+    "with a uid are kept as they were, status and node included.",
+)
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all objects here at the end, for --load.",
+)
+@click.option(
+    "--scheduler/--no-scheduler",
+    default=True,
+    show_default=True,
+    help="Let pilotfish place the pods of default-scheduler.",
+)
+@click.option(
+    "--local-image",
+    "local_images",
+    multiple=True,
+    metavar="NAME=COMMAND",
+    callback=_read_local_images,
+    help="Run containers of this image as a process of yours on this machine. May be repeated.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Of names, delays and choices: the same seed repeats them.  [default: by chance]",
+)
+@click.option(
+    "--token",
+    metavar="TOKEN",
+    default="",
+    show_default="made by chance",
+    help="The admin's bearer token.",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def cluster_command(**options: Any) -> None:
+    """Hand over to the runtime."""
+    from pilotfish.runtime.cluster_process import ClusterOptions, run_cluster  # noqa: PLC0415 - half a second, which `pilotfish run` need not wait
+
+    run_cluster(ClusterOptions(**options), os.environ)

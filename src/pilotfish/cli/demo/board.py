@@ -1,0 +1,99 @@
+"""The board: where each pod went and why, as the scheduler's own log tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+DECIDED = "decision"  # the field of the JSON log that holds a Decision
+
+
+@dataclass(slots=True)
+class Row:
+    """What is known of one pod.
+
+    Attributes:
+        node: where it is bound; empty while it is pending.
+        why: the last decision, in words.
+    """
+
+    node: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Board:
+    """All pods, in the order of their first decisions."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def read(self, line: bytes) -> None:
+        """Take a line of the JSON log."""
+        news = msgspec.json.decode(line)
+        decision = news.get(DECIDED)
+        if decision is not None:
+            self._row(decision["name"]).why = decision["message"] or why(decision)
+        elif news["message"].startswith("Bound "):
+            self._row(news["pod"].partition("/")[2]).node = news["node"]
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forget the pods that are gone."""
+        for name in self.rows.keys() - set(names):
+            del self.rows[name]
+
+    def bound(self) -> set[str]:
+        """Return the pods that have a node."""
+        return {name for name, row in self.rows.items() if row.node}
+
+    def decided(self) -> set[str]:
+        """Return the pods that have been decided about."""
+        return {name for name, row in self.rows.items() if row.why}
+
+    def by_pod(self, title: str, passed_over: Collection[str]) -> Table:
+        """Draw each pod with its node and the reason."""
+        table = _table(title, "pod", "node", "why")
+        for name, row in self.rows.items():
+            if name not in passed_over:
+                node = f"[green]{row.node}[/]" if row.node else "[yellow]Pending[/]"
+                table.add_row(name, node, row.why)
+        return table
+
+    def by_node(self, title: str) -> Table:
+        """Draw each node with its pods."""
+        table = _table(title, "node", "pods", "which")
+        pods_of: dict[str, list[str]] = {}
+        for name, row in self.rows.items():
+            pods_of.setdefault(row.node or "[yellow]Pending[/]", []).append(name)
+        for node, names in sorted(pods_of.items()):
+            table.add_row(node, str(len(names)), ", ".join(names))
+        return table
+
+    def _row(self, name: str) -> Row:
+        return self.rows.setdefault(name, Row())
+
+
+def why(decision: Mapping[str, Any]) -> str:
+    """Put a decision for a node into words."""
+    feasible = f"{decision['feasible']} of {decision['nodes']} nodes feasible"
+    best = decision["best"]
+    if not best:
+        return feasible
+    scores = ", ".join(
+        f"{plugin.removeprefix('NodeResources')} {score}"
+        for plugin, score in best[0]["by_plugin"].items()
+        if score
+    )
+    ties = f", one of {decision['tied']} equals" if decision["tied"] > 1 else ""
+    return f"{feasible}; best score {best[0]['total']}{ties}: {scores}"
+
+
+def _table(title: str, first: str, second: str, wide: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=True)
+    table.add_column(first, no_wrap=True)
+    table.add_column(second, no_wrap=True)
+    table.add_column(wide, ratio=1)
+    return table

@@ -1,0 +1,141 @@
+"""The stage: an embedded cluster and a scheduler, as child processes, for one story."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pilotfish.cli.demo.board import Board
+from pilotfish.client import ApiClient, load_config
+
+SCHEDULER = "pilotfish"
+PATIENCE_SECONDS = 30.0
+MERGE_PATCH = "application/merge-patch+json"
+
+CLUSTER = {
+    "nodeGroups": [
+        {"name": "node", "count": 9, "zones": ["a", "b", "c"]},
+        {
+            "name": "gpu",
+            "count": 3,
+            "zones": ["a", "b", "c"],
+            "labels": {"accelerator": "gpu"},
+            "taints": ["gpu:NoSchedule"],
+        },
+    ],
+    "kubelet": {"pull": {"seconds": 0.1}, "stop": {"seconds": 0.1}},
+}
+
+
+class StoryError(Exception):
+    """What should have happened did not."""
+
+
+class Stage:
+    """The cluster's API, and the board that shows what the scheduler does there."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self.board = Board()
+        self._client = client
+        self._news = asyncio.Event()
+
+    async def create(self, path: str, manifest: Mapping[str, Any]) -> None:
+        """Create an object; the path is that of its collection."""
+        await self._client.request("POST", path, body=msgspec.json.encode(manifest))
+
+    async def patch(self, path: str, patch: Mapping[str, Any]) -> None:
+        """Merge a patch into an object."""
+        body = msgspec.json.encode(patch)
+        await self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    async def delete(self, path: str) -> None:
+        """Delete an object."""
+        await self._client.request("DELETE", path)
+
+    async def items(self, path: str) -> list[dict[str, Any]]:
+        """Return all objects of a collection."""
+        response = await self._client.request("GET", path)
+        items: list[dict[str, Any]] = msgspec.json.decode(response.body)["items"]
+        return items
+
+    async def follow(self, scheduler: asyncio.subprocess.Process) -> None:
+        """Let the board read the scheduler's log until it ends."""
+        if scheduler.stdout is not None:
+            async for line in scheduler.stdout:
+                self.board.read(line)
+                self._news.set()
+
+    async def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait until the board shows that something has happened.
+
+        Raises:
+            StoryError: it does not.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not happened():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError as error:
+            raise StoryError(f"waited {PATIENCE_SECONDS:.0f} s for {what}") from error
+
+
+@asynccontextmanager
+async def raised_stage(folder: Path) -> AsyncIterator[Stage]:
+    """Start a cluster and a scheduler; both end with the block.
+
+    Args:
+        folder: an empty one, for the kubeconfig and the log of the cluster.
+
+    Raises:
+        StoryError: one of them does not start.
+    """
+    config, kubeconfig = folder / "cluster.json", folder / "kubeconfig"
+    config.write_bytes(msgspec.json.encode(CLUSTER))  # JSON is YAML
+    files = ["--config", str(config), "--kubeconfig", str(kubeconfig)]
+    async with _child("cluster", *files, "--no-scheduler", "--seed", "1") as cluster:
+        await _first_line(cluster, "is up")
+        client = ApiClient(load_config(kubeconfig, None, os.environ))
+        log = ("--log-format", "json", "--log-level", "debug")
+        async with (
+            client,
+            _child(
+                "run", "--scheduler-name", SCHEDULER, "--kubeconfig", str(kubeconfig), *log
+            ) as scheduler,
+        ):
+            stage = Stage(client)
+            reader = asyncio.create_task(stage.follow(scheduler))
+            yield stage
+            reader.cancel()
+
+
+@asynccontextmanager
+async def _child(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pilotfish",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        process_group=0,  # Ctrl-C is ours to pass on
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
+
+
+async def _first_line(child: asyncio.subprocess.Process, wanted: str) -> None:
+    line = await child.stdout.readline() if child.stdout else b""
+    if wanted not in line.decode():
+        raise StoryError(f"the embedded cluster did not start: {line.decode().strip()}")

@@ -1,0 +1,232 @@
+"""The process of `pilotfish cluster`: puts the parts together, starts them, ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pilotfish.apiserver.certificates import SERVICE_NAMES, make_certificate
+from pilotfish.apiserver.listener import bind, listen
+from pilotfish.apiserver.server import ApiServer
+from pilotfish.cluster.authentication import ADMIN
+from pilotfish.cluster.cluster import SECRET_BYTES, Cluster
+from pilotfish.cluster.kubelet.processes import Effect, StartProcess, StopProcess
+from pilotfish.cluster.kubelet_settings import NodeGroup
+from pilotfish.cluster.loading import load_objects
+from pilotfish.cluster.resources import TABLE
+from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.runtime.cluster_clock import ClusterClock
+from pilotfish.runtime.cluster_files import read_objects, read_settings, write_objects
+from pilotfish.runtime.cluster_kubeconfig import (
+    Access,
+    default_path,
+    forget_server,
+    merge_kubeconfig,
+    remove_kubeconfig,
+    user_path,
+    write_kubeconfig,
+)
+from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
+from pilotfish.runtime.local_processes import LocalProcesses
+from pilotfish.runtime.logs import configure_logs
+from pilotfish.runtime.process import LOOP_FACTORY, end_on_signals, first_cause, repeatable
+from pilotfish.runtime.trouble import StartError
+
+LOOPBACK: Final = "127.0.0.1"
+STOP_SECONDS: Final = 3.0  # for local processes, after the first signal
+TOKEN_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOptions:
+    """What `pilotfish cluster` can be told.
+
+    Attributes:
+        nodes: how many nodes there are; None takes those of the config, or of the loaded objects.
+        port: 0 takes a free one.
+        kubeconfig: where the kubeconfig goes; None is ~/.kube/pilotfish.kubeconfig.
+        token: the admin's; empty makes one.
+        seed: of names, uids and delays; None takes one by chance.
+        local_images: commands of images that are run as processes.
+    """
+
+    nodes: int | None = None
+    address: str = LOOPBACK
+    port: int = 0
+    kubeconfig: Path | None = None
+    merge_kubeconfig: bool = False
+    config: Path | None = None
+    load: tuple[Path, ...] = ()
+    save: Path | None = None
+    scheduler: bool = True
+    local_images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seed: int | None = None
+    token: str = ""
+    debug: bool = False
+
+
+def run_cluster(options: ClusterOptions, env: Mapping[str, str]) -> None:
+    """Run a cluster until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: it cannot start.
+    """
+    configure_logs("text", "debug" if options.debug else "warning", sys.stderr)
+    with asyncio.Runner(loop_factory=LOOP_FACTORY) as runner:
+        runner.run(_run(options, env))
+
+
+async def _run(options: ClusterOptions, env: Mapping[str, str]) -> None:
+    stopping = asyncio.Event()
+    end_on_signals(stopping)
+    try:
+        await _ClusterProcess(options, env).run(stopping)
+    except BaseExceptionGroup as group:
+        raise first_cause(group) from group
+
+
+class _ClusterProcess:
+    """The parts of one running cluster."""
+
+    def __init__(self, options: ClusterOptions, env: Mapping[str, str]) -> None:
+        self._options = options
+        self._env = env
+        self._own_path = options.kubeconfig or default_path(env)
+        self._user_path = user_path(env) if options.merge_kubeconfig else None
+        self._objects = read_objects(options.load)
+        self._token = options.token or secrets.token_hex(TOKEN_BYTES)
+        self._seed = secrets.randbits(32) if options.seed is None else options.seed
+        self._cluster = Cluster(
+            rng=repeatable(self._seed),
+            settings=self._settings(),
+            now=time.time(),
+            tokens={self._token: ADMIN},
+            secret=secrets.token_bytes(SECRET_BYTES),
+        )
+
+    def _settings(self) -> ClusterSettings:
+        options = self._options
+        settings = read_settings(options.config) if options.config else ClusterSettings()
+        groups = settings.node_groups
+        if options.nodes is not None:
+            groups = (NodeGroup(count=options.nodes),)
+        elif options.config is None and any(obj["kind"] == "Node" for obj in self._objects):
+            groups = ()
+        local = settings.kubelet.local_images | dict(options.local_images) | {IMAGE: COMMAND}
+        kubelet = msgspec.structs.replace(settings.kubelet, local_images=local, seed=self._seed)
+        return msgspec.structs.replace(settings, node_groups=groups, kubelet=kubelet)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping`."""
+        options, cluster = self._options, self._cluster
+        self._load()
+        hosts = [LOOPBACK, "::1", "localhost", *SERVICE_NAMES]
+        reachable = _reachable(options.address)
+        certificate = make_certificate([*hosts, reachable])
+        cluster.kubelets.processes.ca = certificate.authority.decode()
+        listening = self._bind()
+        where = _host_and_port(reachable, listening.getsockname()[1])
+        access = Access(f"https://{where}", certificate.authority, self._token)
+        api = ApiServer(cluster, time.time, where)
+        async with listen(api, listening, certificate.context()):
+            self._write_access(access)
+            try:
+                await self._serve(api, access.server, stopping)
+            finally:
+                self._forget_access(access)
+        if options.save:
+            count = write_objects(options.save, cluster.store, TABLE)
+            _say(f"saved {count} objects to {options.save}")
+
+    def _bind(self) -> socket.socket:
+        address, port = self._options.address, self._options.port
+        try:
+            return bind(address, port)
+        except OSError as error:
+            hint = "take another one with --address or --port"
+            why = f"cannot listen on {_host_and_port(address, port)}: {error.strerror}"
+            raise StartError(why, hint=hint) from error
+
+    def _load(self) -> None:
+        """Put the objects of files into the cluster.
+
+        Raises:
+            StartError: one is refused.
+        """
+        if not self._objects:
+            return
+        loaded = load_objects(self._cluster, self._objects, time.time())
+        self._objects = []
+        if loaded.refused:
+            more = f" (and {len(loaded.refused) - 1} more)" if loaded.refused[1:] else ""
+            hint = "correct the object; see --load"
+            raise StartError(f"--load: {loaded.refused[0]}{more}", hint=hint)
+        _say(f"loaded {loaded.count} objects")
+        for kind, count in sorted(loaded.unserved.items()):
+            _say(f"left out {count} of kind {kind}, which is not served")
+
+    def _write_access(self, access: Access) -> None:
+        write_kubeconfig(self._own_path, access)
+        if self._user_path:
+            merge_kubeconfig(self._user_path, access)
+        _say(f"{access.server} is up. In another shell:")
+        if not self._user_path:
+            _say(f"  export KUBECONFIG={shlex.quote(str(self._own_path))}")
+        _say("  kubectl get nodes")
+        _say("Ctrl-C ends it.")
+
+    def _forget_access(self, access: Access) -> None:
+        remove_kubeconfig(self._own_path, access.server)
+        if self._user_path:
+            forget_server(self._user_path, access.server)
+
+    async def _serve(self, api: ApiServer, server: str, stopping: asyncio.Event) -> None:
+        cluster = self._cluster
+        async with asyncio.TaskGroup() as tasks:
+            clock = ClusterClock(cluster, time.time, api.wake_followers)
+            processes = LocalProcesses(tasks, clock.report, server, self._env)
+            scheduler = ClusterScheduler(cluster, clock.report, time.time)
+
+            def execute(effect: Effect) -> None:
+                if isinstance(effect, StartProcess) and effect.argv == COMMAND:
+                    scheduler.start(effect)
+                    return
+                if isinstance(effect, StopProcess):
+                    scheduler.stop(effect)
+                processes.execute(effect)
+
+            ticking = tasks.create_task(clock.run(execute))
+            if self._options.scheduler:
+                tasks.create_task(scheduler.run(self._own_path, self._seed, stopping))
+            await stopping.wait()
+            await processes.close(STOP_SECONDS)
+            ticking.cancel()
+
+
+def _reachable(address: str) -> str:
+    """Return the address at which a server that listens there is reached from here."""
+    try:
+        is_any = ip_address(address).is_unspecified
+    except ValueError:
+        return address  # a name
+    return LOOPBACK if is_any else address
+
+
+def _host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

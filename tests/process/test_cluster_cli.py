@@ -1,0 +1,149 @@
+"""`pilotfish cluster` as a person starts and ends it."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cluster_process import ClusterProcess
+
+pytestmark = pytest.mark.timeout(60)
+
+DUMP = {
+    "apiVersion": "v1",
+    "kind": "List",
+    "items": [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": "kept-1", "uid": "4e0c6fb4-6b05-4d0e-9b07-4f1d5f4a0001"},
+            "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "10"}},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "kept",
+                "namespace": "team",
+                "uid": "4e0c6fb4-6b05-4d0e-9b07-4f1d5f4a0002",
+            },
+            "spec": {"nodeName": "kept-1", "containers": [{"name": "c", "image": "nginx"}]},
+            "status": {"phase": "Running"},
+        },
+        {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "unserved"}},
+    ],
+}
+
+
+def start(*options: str) -> subprocess.CompletedProcess[str]:
+    """Start a cluster that is to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "pilotfish", "cluster", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_help_teaches() -> None:
+    text = start("--help").stdout
+    for part in ("pilotfish cluster --nodes 20", "nodeGroups:", "--local-image NAME=COMMAND"):
+        assert part in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_cleanly_and_takes_its_kubeconfig_away(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        assert stat.S_IMODE(cluster.kubeconfig.stat().st_mode) == 0o600
+        assert f"export KUBECONFIG={cluster.kubeconfig}" in cluster.output
+        assert cluster.stop(number) == 0
+        assert not cluster.kubeconfig.exists()
+        assert "Traceback" not in cluster.output
+
+
+def test_only_loopback_is_listened_on(tmp_path: Path) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        config = yaml.safe_load(cluster.kubeconfig.read_text())
+        assert config["clusters"][0]["cluster"]["server"].startswith("https://127.0.0.1:")
+        port = int(config["clusters"][0]["cluster"]["server"].rpartition(":")[2])
+        with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+            other.connect(("127.0.0.2", port))
+
+
+def test_foreign_kubeconfig_is_not_overwritten(tmp_path: Path) -> None:
+    mine = tmp_path / "config"
+    mine.write_text("contexts: [{name: work, context: {cluster: work, user: me}}]\n")
+    done = start("--kubeconfig", str(mine))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {mine} is a kubeconfig with other contexts\nhint:")
+    assert "work" in mine.read_text()
+
+
+def test_context_is_merged_on_request_and_taken_out_again(tmp_path: Path) -> None:
+    mine = tmp_path / ".kube" / "config"
+    mine.parent.mkdir()
+    mine.write_text("contexts: [{name: work, context: {cluster: work, user: me}}]\n")
+    with ClusterProcess(tmp_path, "--merge-kubeconfig"):
+        merged = yaml.safe_load(mine.read_text())
+        assert [context["name"] for context in merged["contexts"]] == ["work", "pilotfish"]
+        assert merged["current-context"] == "pilotfish"
+    left = yaml.safe_load(mine.read_text())
+    assert [context["name"] for context in left["contexts"]] == ["work"]
+    assert left["current-context"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("nodeGroups: [{count: many}]", "nodeGroups[0].count: expected `int`, got `str`"),
+        ("nodeGroups: [{size: 3}]", "object contains unknown field `size`"),
+        ("a: [", "yaml: line"),
+    ],
+)
+def test_mistake_in_the_config_is_named_with_its_place(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    config = tmp_path / "cluster.yaml"
+    config.write_text(content)
+    done = start("--config", str(config))
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = start("--port", str(port), "--kubeconfig", str(tmp_path / "kubeconfig"))
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+def test_recorded_objects_are_loaded_as_they_were_and_saved_again(tmp_path: Path) -> None:
+    dump, saved = tmp_path / "dump.json", tmp_path / "saved.json"
+    dump.write_text(json.dumps(DUMP))
+    with ClusterProcess(tmp_path, "--load", str(dump), "--save", str(saved)) as cluster:
+        assert "left out 1 of kind example.com/v1 Widget" in cluster.output
+    objects = json.loads(saved.read_text())["items"]
+    nodes = [obj["metadata"]["name"] for obj in objects if obj["kind"] == "Node"]
+    assert nodes == ["kept-1"]
+    pod = next(o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"] == "kept")
+    assert pod["metadata"]["uid"] == "4e0c6fb4-6b05-4d0e-9b07-4f1d5f4a0002"
+    assert pod["spec"]["nodeName"] == "kept-1"
+    assert pod["metadata"]["namespace"] == "team"
+    with ClusterProcess(tmp_path, "--load", str(saved)) as again:
+        assert "Traceback" not in again.output
+
+
+def test_local_image_needs_a_command() -> None:
+    done = start("--local-image", "name")
+    assert (done.returncode, "is not NAME=COMMAND" in done.stderr) == (2, True)

@@ -1,0 +1,40 @@
+"""`pilotfish demo`, as a person sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CHAPTERS = (
+    "1. Six replicas arrive",
+    "2. Big jobs fill the nodes",
+    "... batch-0 ends, and its room goes to the late one",
+    "3. Gpu nodes are tainted",
+    "... the taint on gpu-1 is removed",
+    "fails: its replica is made anew",
+    "5. A backlog of 60",
+    "60 pods created and bound",
+    "What to try next",
+)
+
+
+@pytest.mark.timeout(120)
+def test_demo_tells_its_story_and_leaves_nothing_running() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pilotfish", "demo", "--fast"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [done.stdout.find(chapter) for chapter in CHAPTERS]
+    assert found == sorted(found)
+    assert found[0] >= 0
+    assert "nodes are available: 3 node(s) had untolerated taint(s)" in " ".join(
+        done.stdout.replace("│", " ").split()
+    )
+    assert not done.stderr

@@ -1,0 +1,43 @@
+"""Many pods at once: kubelets give way to others in between."""
+
+from collections import Counter
+
+from kubelet_story import EXACT, START, Story
+from pilotfish.cluster.kubelet import kubelets_of
+from pilotfish.cluster.kubelet.kubelets import STEPS_PER_SYNC
+from pilotfish.cluster.kubelet_settings import NodeGroup
+
+PODS = 2 * STEPS_PER_SYNC
+
+
+def crowded_story() -> Story:
+    """Make a node with many pods that are due at the same time."""
+    room = {"pods": "1000", "cpu": "1000", "memory": "1000Gi"}
+    story = Story(NodeGroup(count=1, capacity=room), settings=EXACT)
+    for i in range(PODS):
+        story.create(f"pod-{i}")
+    return story
+
+
+def phases(story: Story) -> Counter[str]:
+    """Count pods by phase."""
+    return Counter(story.phase(f"pod-{i}") for i in range(PODS))
+
+
+def test_pods_that_are_due_together_take_their_steps_in_parts() -> None:
+    story = crowded_story()
+    story.run(3.5)
+    now = START + 4.0
+    assert story.kubelets.sync(now) == now, "there is more to do"
+    assert phases(story) == {"Pending": STEPS_PER_SYNC, "Running": STEPS_PER_SYNC}
+    story.kubelets.sync(now)
+    assert phases(story) == {"Running": PODS}
+
+
+def test_kubelets_that_start_on_a_full_cluster_look_at_it_in_parts() -> None:
+    story = crowded_story()
+    story.run(10)
+    story.kubelets = kubelets_of(story.system)
+    assert story.kubelets.sync(story.now) == story.now, "there is more to look at"
+    story.run(10)
+    assert phases(story) == {"Running": PODS}
