@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from controlplane import ControlPlane, pod_manifest, wait_until
+from embedded_plane import EmbeddedPlane
 from pilotfish.api.quantity import Quantity
 
 MakeNodes = Callable[..., list[str]]  # the fixture make_nodes
+Plane: TypeAlias = ControlPlane | EmbeddedPlane
 
 
 class Story:
     """Pods of one namespace."""
 
-    def __init__(self, control_plane: ControlPlane, namespace: str) -> None:
+    def __init__(self, control_plane: Plane, namespace: str) -> None:
         self.control_plane = control_plane
         self.api = control_plane.api
         self.namespace = namespace

@@ -17,7 +17,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from controlplane import ControlPlane
+from cluster_story import Plane
 
 HOP_BY_HOP = {"connection", "content-encoding", "content-length", "host", "transfer-encoding"}
 BODY_LIMIT = 64 * 1024 * 1024
@@ -56,7 +56,7 @@ class FaultProxy:
         requests: how many requests came, by method and last part of the path ("GET pods").
     """
 
-    def __init__(self, control_plane: ControlPlane, faults: Faults, seed: int = 0) -> None:
+    def __init__(self, control_plane: Plane, faults: Faults, seed: int = 0) -> None:
         self.faults = faults
         self.injected: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()

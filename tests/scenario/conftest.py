@@ -1,4 +1,7 @@
-"""What the stories on the real control plane share: nodes, and a scheduler's own role."""
+"""What the stories share: a control plane, nodes, and a scheduler with a role of its own.
+
+A module is told on the real control plane; with `SERVERS = ("real", "embedded")` on both.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,49 @@ from typing import Any
 
 import pytest
 
-from cluster_story import MakeNodes
-from controlplane import ApiError, ControlPlane, node_manifest
+from cluster_story import MakeNodes, Plane
+from controlplane import ApiError, node_manifest
+from embedded_plane import EmbeddedPlane
 from scheduler_role import grant
+
+STORY_SECONDS = 120.0
+PLANES = {"real": "real_control_plane", "embedded": "embedded_plane"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tell each story on the servers that its module names."""
+    if "control_plane" not in metafunc.fixturenames:
+        return
+    servers = [
+        pytest.param(name, marks=[pytest.mark.controlplane] if name == "real" else [])
+        for name in getattr(metafunc.module, "SERVERS", ("real",))
+    ]
+    metafunc.parametrize("server", servers, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give stories on the embedded cluster the time that those on the real one have."""
+    for item in items:
+        if "embedded" in item.name and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(STORY_SECONDS))
 
 
 @pytest.fixture(scope="session")
-def scheduler_kubeconfig(control_plane: ControlPlane) -> Path:
+def embedded_plane() -> Iterator[EmbeddedPlane]:
+    """One embedded cluster for all stories."""
+    with EmbeddedPlane() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest, server: str) -> Plane:
+    """The server that the story is told on."""
+    plane: Plane = request.getfixturevalue(PLANES[server])
+    return plane
+
+
+@pytest.fixture(scope="session")
+def scheduler_kubeconfig(control_plane: Plane) -> Path:
     """A ServiceAccount that may do what a scheduler must, and nothing else."""
     kubeconfig = control_plane.service_account_kubeconfig("kube-system", "pilotfish")
     grant(control_plane, "pilotfish")
@@ -23,7 +62,7 @@ def scheduler_kubeconfig(control_plane: ControlPlane) -> Path:
 
 
 @pytest.fixture
-def make_nodes(control_plane: ControlPlane) -> Iterator[MakeNodes]:
+def make_nodes(control_plane: Plane) -> Iterator[MakeNodes]:
     """Make ready nodes that go with the test: `make_nodes(20, cpu="4")` returns their names."""
     made: list[str] = []
     numbers = itertools.count()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster_story import MakeNodes, Story
-from controlplane import ControlPlane, wait_until
+from cluster_story import MakeNodes, Plane, Story
+from controlplane import wait_until
 from fault_proxy import FaultProxy, Faults
 from scheduler_process import SchedulerProcess
 from scheduler_role import grant
 
-pytestmark = pytest.mark.controlplane
+SERVERS = ("real", "embedded")
 
 MODES = (("--mode", "watch"), ("--mode", "polling", "--interval", "0.3"))
 
@@ -26,7 +26,7 @@ def mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def story(control_plane: ControlPlane, namespace: str) -> Story:
+def story(control_plane: Plane, namespace: str) -> Story:
     """Words for this test's pods."""
     return Story(control_plane, namespace)
 
@@ -46,7 +46,7 @@ def test_a_successful_bind_is_no_error_and_the_next_pod_is_bound_too(
 
 
 def test_requests_do_not_grow_with_pods_and_nodes(
-    control_plane: ControlPlane, story: Story, make_nodes: MakeNodes, scheduler_kubeconfig: Path
+    control_plane: Plane, story: Story, make_nodes: MakeNodes, scheduler_kubeconfig: Path
 ) -> None:
     """One list and one watch a kind, then binds: not two lists for each pod."""
     make_nodes(5, cpu="8")
@@ -64,7 +64,7 @@ def test_requests_do_not_grow_with_pods_and_nodes(
 
 
 def test_polling_sleeps_when_nothing_is_pending(
-    control_plane: ControlPlane, make_nodes: MakeNodes, scheduler_kubeconfig: Path
+    control_plane: Plane, make_nodes: MakeNodes, scheduler_kubeconfig: Path
 ) -> None:
     """An idle cluster costs one list a kind each interval."""
     make_nodes(2)
@@ -80,7 +80,7 @@ def test_polling_sleeps_when_nothing_is_pending(
 
 
 def test_a_watch_that_ends_is_resumed_without_a_new_list(
-    control_plane: ControlPlane, story: Story, make_nodes: MakeNodes, scheduler_kubeconfig: Path
+    control_plane: Plane, story: Story, make_nodes: MakeNodes, scheduler_kubeconfig: Path
 ) -> None:
     """Streams end all the time; neither the process nor the resource version is lost by it."""
     make_nodes(2)
@@ -100,7 +100,7 @@ def test_a_watch_that_ends_is_resumed_without_a_new_list(
 
 
 def test_deleted_and_bound_pods_are_not_scheduled_again(
-    control_plane: ControlPlane,
+    control_plane: Plane,
     story: Story,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,
@@ -193,7 +193,10 @@ def test_load_is_counted_as_the_kubelet_counts_it(
             ["ended"],
             cpu="900m",
             spec=on("ended", restartPolicy="Never"),
-            annotations={"pilotfish/complete-after": "100ms"},
+            annotations={
+                "pilotfish/complete-after": "100ms",  # to kwok
+                "kubelet.pilotfish/run-seconds": "0.1",  # to the embedded kubelet
+            },
         )
         wait_until(lambda: story.pods()["ended"]["status"]["phase"] == "Succeeded", "a pod's end")
         story.create(["after-the-end"], cpu="900m", spec=on("ended"))
@@ -211,7 +214,7 @@ def test_load_is_counted_as_the_kubelet_counts_it(
 
 
 def test_a_forbidden_condition_does_not_stop_the_binds(
-    control_plane: ControlPlane, story: Story, make_nodes: MakeNodes, mode: tuple[str, ...]
+    control_plane: Plane, story: Story, make_nodes: MakeNodes, mode: tuple[str, ...]
 ) -> None:
     """A role without pods/status costs the condition and one line, not the watch."""
     account = f"no-status-{mode[1]}"
@@ -227,7 +230,7 @@ def test_a_forbidden_condition_does_not_stop_the_binds(
 
 
 def test_a_server_error_on_a_bind_is_retried_slowly_and_blocks_nobody(
-    control_plane: ControlPlane,
+    control_plane: Plane,
     story: Story,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,
@@ -239,7 +242,7 @@ def test_a_server_error_on_a_bind_is_retried_slowly_and_blocks_nobody(
     names = [f"pod-{i}" for i in range(30)]
     with (
         FaultProxy(control_plane, faults) as proxy,
-        SchedulerProcess(proxy.kubeconfig(scheduler_kubeconfig), *mode),
+        SchedulerProcess(proxy.kubeconfig(scheduler_kubeconfig), *mode) as scheduler,
     ):
         story.create(["cursed"])
         wait_until(lambda: proxy.injected["500"] >= 1, "the first 500")
@@ -250,11 +253,12 @@ def test_a_server_error_on_a_bind_is_retried_slowly_and_blocks_nobody(
         assert time.monotonic() - started >= 0.5  # the waits double each time
         faults.refuse_bind.clear()
         story.wait_bound(["cursed"])
-    assert control_plane.successful_binds()[story.pods()["cursed"]["metadata"]["uid"]] == 1
+        wait_until(lambda: scheduler.count("^Bound .*/cursed "), "the line of the bind")
+        assert scheduler.count("^Bound .*/cursed ") == 1
 
 
 def test_describe_says_why_a_pod_waits_and_where_it_went(
-    control_plane: ControlPlane,
+    control_plane: Plane,
     story: Story,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,

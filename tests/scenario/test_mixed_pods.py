@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from cluster_story import MakeNodes, Story
-from controlplane import ControlPlane
+from cluster_story import MakeNodes, Plane, Story
 from scheduler_process import SchedulerProcess
 
-pytestmark = pytest.mark.controlplane
+SERVERS = ("real", "embedded")
 
 GPU_TAINT = {"key": "gpu", "effect": "NoSchedule"}
 ON_GPU_NODES = {"nodeSelector": {"pool": "gpu"}}
 
 
-def described(control_plane: ControlPlane, namespace: str, pod: str) -> str:
+def described(control_plane: Plane, namespace: str, pod: str) -> str:
     """Return what `kubectl describe pod` says, with its white space folded."""
     return " ".join(control_plane.kubectl("-n", namespace, "describe", "pod", pod).split())
 
 
 def test_two_hundred_mixed_pods_on_twenty_nodes(
-    control_plane: ControlPlane,
+    control_plane: Plane,
     namespace: str,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,
@@ -71,7 +68,7 @@ def test_two_hundred_mixed_pods_on_twenty_nodes(
 
 
 def test_what_blocked_a_pod_goes_away_and_the_pod_is_scheduled_at_once(
-    control_plane: ControlPlane,
+    control_plane: Plane,
     namespace: str,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,
