@@ -134,7 +134,7 @@ def test_polling_sleeps_between_its_cycles(
         and event["objectRef"]["resource"] == "pods"
     ][-4:]
     gaps = [(b - a).total_seconds() for a, b in pairwise(started)]
-    assert all(0.8 < gap < 2.0 for gap in gaps), gaps
+    assert all(gap > 0.8 for gap in gaps), gaps
 
 
 def test_impossible_pod_is_explained_in_log_event_and_condition(
