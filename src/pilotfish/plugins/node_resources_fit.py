@@ -8,28 +8,32 @@ from typing import Final
 import numpy as np
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import MAX_NODE_SCORE, Scores
+from pilotfish.framework.arrays import Scores
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.node_table import CPU, FIRST_RESOURCES, MEMORY, NodeTable
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.rejection import Reject
 from pilotfish.framework.resources import pod_requests, scored_requests
+from pilotfish.plugins.scoring_strategies import LeastAllocated, Strategy
 
 CPU_AND_MEMORY: Final[Mapping[str, int]] = {"cpu": 1, "memory": 1}
+LEAST_ALLOCATED: Final = LeastAllocated()
 NON_ZERO_ROWS: Final = {"cpu": CPU, "memory": MEMORY}  # in `nodes.non_zero_requested`
 
 
 class NodeResourcesFit(Plugin):
-    """Keep pods off nodes without room for them; prefer the least allocated nodes.
+    """Keep pods off nodes without room for them; prefer the least allocated nodes, or others.
 
     Args:
+        strategy: how the requests on a node become its score.
         resources: the weight of each resource in the score.
         ignored_resources: extended resources that need not fit.
         ignored_resource_groups: the same by what stands before the slash.
 
     Source: kubernetes v1.36 pkg/scheduler/framework/plugins/noderesources/fit.go,
-        least_allocated.go. differs: the filter also reads the status of the pod, which a pending
-        pod does not have; extended resources that a DeviceClass stands for are not looked for.
+        resource_allocation.go. differs: the filter also reads the status of the pod, which a
+        pending pod does not have; extended resources that a DeviceClass stands for are not looked
+        for.
     """
 
     name = "NodeResourcesFit"
@@ -49,7 +53,9 @@ class NodeResourcesFit(Plugin):
         resources: Mapping[str, int] = CPU_AND_MEMORY,
         ignored_resources: Collection[str] = (),
         ignored_resource_groups: Collection[str] = (),
+        strategy: Strategy = LEAST_ALLOCATED,
     ) -> None:
+        self._strategy = strategy
         self._resources = resources
         self._ignored_resources = frozenset(ignored_resources)
         self._ignored_groups = frozenset(ignored_resource_groups)
@@ -75,7 +81,7 @@ class NodeResourcesFit(Plugin):
             yield Reject(mask & hopeless, reason, resolvable=False)
 
     def score(self, pod: Pod, nodes: NodeTable) -> Scores:
-        """Score nodes by the share of each resource that the pod would leave, weighted."""
+        """Score nodes by the share of each resource with the pod in place, weighted."""
         requests = scored_requests(pod)
         total = np.zeros(len(nodes), dtype=np.int64)
         weights = np.zeros(len(nodes), dtype=np.int64)
@@ -86,10 +92,11 @@ class NodeResourcesFit(Plugin):
             allocatable, requested = _columns(nodes, name)
             if name in NON_ZERO_ROWS:
                 requested = nodes.non_zero_requested[NON_ZERO_ROWS[name]]
-            left = np.maximum(allocatable - requested - request, 0)
-            total += weight * (left * MAX_NODE_SCORE // np.maximum(allocatable, 1))
-            weights += weight * (allocatable > 0)
-        return total // np.maximum(weights, 1)
+            share = self._strategy.share(requested + request, allocatable)
+            counted = weight * self._strategy.counts(share, allocatable)
+            total += counted * share
+            weights += counted
+        return self._strategy.mean(total, weights)
 
     def _counts(self, name: str, amount: int) -> bool:
         if not amount or name in self._ignored_resources:
