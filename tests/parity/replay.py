@@ -33,8 +33,9 @@ from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
-from pilotfish.framework.profile import Filtered
-from pilotfish.plugins.default import default_profile
+from pilotfish.framework.profile import Filtered, Profile
+from pilotfish.plugins.default import default_profile, default_registry
+from pilotfish.plugins.profiles import profiles_of
 
 PLUGINS_NOT_JUDGED: Final = frozenset(
     {
@@ -49,10 +50,6 @@ PLUGINS_NOT_JUDGED: Final = frozenset(
 
 WORKLOADS: Final[dict[str, type[Workload]]] = {
     kind.__name__: kind for kind in (Service, ReplicationController, ReplicaSet, StatefulSet)
-}
-
-CATEGORIES_NOT_REPLAYED: Final = {
-    "config": "it needs profiles built from a KubeSchedulerConfiguration",
 }
 
 # What PostFilter adds to a message: DynamicResources speaks first, then preemption. After a
@@ -92,7 +89,7 @@ def clusters(corpus: Path, categories: Collection[str] | None = None) -> Iterato
 
 def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
     """Decide on each step and force the recorded outcome; yield what differs, step by step."""
-    profile = default_profile("default-scheduler")
+    profile = _profile(cluster.get("config"))
     cache = ClusterCache()
     _load(cache, cluster["objects"])
     for step in cluster["steps"]:
@@ -112,6 +109,14 @@ def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
 def before_post_filter(message: str) -> str:
     """Cut off what PostFilter added to a message."""
     return message.partition(POST_FILTER)[0].removesuffix(POST_FILTER_WITHOUT_STATE)
+
+
+def _profile(config: dict[str, Any] | None) -> Profile:
+    """Make the profile that was in force."""
+    if config is None:
+        return default_profile("default-scheduler")
+    (profile,) = profiles_of(msgspec.json.encode(config).decode(), default_registry())[1]
+    return profile
 
 
 def _load(cache: ClusterCache, objects: Iterable[dict[str, Any]]) -> None:
@@ -217,7 +222,7 @@ def main() -> int:
     for cluster in clusters(options.corpus, options.category):
         name = cluster["category"]
         tally = tallies.setdefault(name, Tally())
-        if name not in CATEGORIES_NOT_REPLAYED and tally.clusters < options.limit:
+        if tally.clusters < options.limit:
             tally.add(cluster)
     _print(tallies)
     return 1 if any(tally.differences for tally in tallies.values()) else 0
@@ -227,8 +232,7 @@ def _print(tallies: dict[str, Tally]) -> None:
     console = Console(soft_wrap=True, highlight=False, markup=False)
     table = Table("category", "clusters", "steps", "equal", "differences")
     for name, tally in tallies.items():
-        why = CATEGORIES_NOT_REPLAYED.get(name)
-        table.add_row(name, *(("", "", "", f"not replayed: {why}") if why else tally.row()))
+        table.add_row(name, *tally.row())
     console.print(table)
     differences = [one for tally in tallies.values() for one in tally.differences]
     for one in differences[:SHOWN_DIFFERENCES]:

@@ -12,9 +12,11 @@ import click
 
 from pilotfish import __version__
 from pilotfish.cli.cluster import cluster_command
+from pilotfish.cli.config import config_group
 from pilotfish.cli.demo.command import demo_command
 from pilotfish.cli.run import run_command
 from pilotfish.client import ClientError
+from pilotfish.config.errors import ConfigurationError
 from pilotfish.runtime.trouble import StartError
 
 FAILURE = 1
@@ -33,6 +35,7 @@ def cli() -> None:
 
 cli.add_command(cluster_command)
 cli.add_command(demo_command)
+cli.add_command(config_group)
 cli.add_command(run_command)
 
 
@@ -54,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if "--debug" in arguments:
             traceback.print_exception(error)
         _complain(" ".join(str(error).split()), error.hint)
+        sys.exit(FAILURE)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            _complain(str(problem), "")
         sys.exit(FAILURE)
     except click.Abort:
         sys.exit(FAILURE)

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from pilotfish.cli.config import read_file
 from pilotfish.runtime.process import GRACE_SECONDS, INTERVAL_SECONDS, RunOptions, run
 
 HELP = """Schedule the pods that name this scheduler, until stopped.
@@ -19,6 +21,7 @@ Examples:
   pilotfish run --dry-run                    say what would be bound; write nothing
   pilotfish run                              watch and bind pods of my-scheduler
   pilotfish run --scheduler-name gpu-team    ... of gpu-team
+  pilotfish run --config scheduler.yaml      ... of the profiles in a KubeSchedulerConfiguration
   pilotfish run --mode polling --interval 5  list, pause for 5 seconds, list again: no watches
   pilotfish run --log-format json --qps 50   one JSON object a line; at most 50 requests/s
 
@@ -39,6 +42,14 @@ _SECONDS = "SECONDS"
     default="my-scheduler",
     show_default=True,
     help="Place the pods whose spec.schedulerName this is.",
+)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A KubeSchedulerConfiguration (v1): profiles, plugins, back-off, connection. Flags win. "
+    "It names the schedulers itself, so --scheduler-name cannot be beside it.",
 )
 @click.option(
     "--mode",
@@ -131,6 +142,28 @@ _SECONDS = "SECONDS"
     "pods and nodes of the cluster as the scheduler reads them.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def run_command(**options: Any) -> None:
+def run_command(file: Path | None, **options: Any) -> None:
     """Hand over to the runtime."""
+    if file is not None:
+        if _is_given("scheduler_name"):
+            raise click.UsageError("--scheduler-name cannot be beside --config")
+        options |= _from_file(file, options)
     run(RunOptions(**options))
+
+
+def _from_file(file: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file sets and no flag does."""
+    configuration = read_file(file)
+    connection = configuration.client_connection
+    settings: dict[str, Any] = {"configuration": configuration}
+    if not _is_given("qps"):
+        settings["qps"] = max(connection.qps, 0.0)  # negative: upstream's way to say "no limit"
+        if not _is_given("burst"):
+            settings["burst"] = connection.burst
+    if options["kubeconfig"] is None and connection.kubeconfig:
+        settings["kubeconfig"] = Path(connection.kubeconfig)
+    return settings
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT

@@ -7,6 +7,7 @@ import math
 import msgspec
 
 from pilotfish.config.errors import ConfigError
+from pilotfish.config.types import KubeSchedulerConfiguration
 
 
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +37,12 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if name.endswith("_seconds") and not 0 <= value < math.inf:
                 raise ConfigError(f"{name} is {value}; it must be a number of seconds, 0 or more")
+
+
+def settings_of(configuration: KubeSchedulerConfiguration, seed: int) -> SchedulerSettings:
+    """Take the settings of the queue out of a complete configuration."""
+    return SchedulerSettings(
+        pod_initial_backoff_seconds=float(configuration.pod_initial_backoff_seconds or 0),
+        pod_max_backoff_seconds=float(configuration.pod_max_backoff_seconds or 0),
+        seed=seed,
+    )

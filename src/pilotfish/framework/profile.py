@@ -86,13 +86,25 @@ class _PreFiltered(msgspec.Struct, frozen=True):
 class Profile:
     """The plugins that decide for one scheduler name.
 
+    Args:
+        scheduler_name: of the pods that it is for.
+        enabled: the plugins, in the order in which they run.
+        order: the names of those that run at an extension point, in order, where these are not all
+            that have it in the order of `enabled`.
+
     Raises:
         ProfileError: a plugin is wrong in itself or does not go with the others.
     """
 
-    def __init__(self, scheduler_name: str, enabled: Sequence[EnabledPlugin]) -> None:
+    def __init__(
+        self,
+        scheduler_name: str,
+        enabled: Sequence[EnabledPlugin],
+        order: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.scheduler_name = scheduler_name
         self.enabled = tuple(enabled)
+        self._order = order or {}
         _check_names(scheduler_name, [one.plugin.name for one in enabled])
         for one in enabled:
             _check_requeue_on(one.plugin)
@@ -226,9 +238,11 @@ class Profile:
         return found
 
     def _calls_of(self, extension_point: str) -> tuple[PluginCall, ...]:
+        by_name = {one.plugin.name: one for one in self.enabled}
+        running = [by_name[name] for name in self._order.get(extension_point, by_name)]
         return tuple(
             PluginCall(one.plugin, one.weight, extension_point)
-            for one in self.enabled
+            for one in running
             if implements(one.plugin, extension_point)
         )
 

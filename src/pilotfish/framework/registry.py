@@ -23,6 +23,11 @@ class Registry:
     def __contains__(self, name: str) -> bool:
         return name in self._factories
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all plugins."""
+        return frozenset(self._factories)
+
     def add(self, name: str, factory: Factory) -> None:
         """Add a plugin.
 

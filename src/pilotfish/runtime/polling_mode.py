@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from pilotfish.api.meta import KubernetesObject
@@ -39,7 +39,7 @@ class Polling:
     Args:
         client: sends the requests.
         kinds: what the scheduler reads.
-        scheduler_name: whose pods are ours.
+        scheduler_names: whose pods are ours.
         shell: decides.
         put: takes the inputs.
         log: where the words go.
@@ -52,7 +52,7 @@ class Polling:
         self,
         client: ApiClient,
         kinds: Sequence[Kind],
-        scheduler_name: str,
+        scheduler_names: Container[str],
         shell: Shell,
         put: Callable[[Input], None],
         log: logging.Logger,
@@ -62,7 +62,7 @@ class Polling:
         interval_seconds: float,
     ) -> None:
         self._client = client
-        self._scheduler_name = scheduler_name
+        self._scheduler_names = scheduler_names
         self._shell = shell
         self._put = put
         self._log = log
@@ -138,7 +138,7 @@ class Polling:
         spec = pod.spec
         return (
             not spec.node_name
-            and spec.scheduler_name == self._scheduler_name
+            and spec.scheduler_name in self._scheduler_names
             and not spec.scheduling_gates
             and not pod.is_terminating
             and not pod.is_terminal

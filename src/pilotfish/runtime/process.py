@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,13 @@ from typing import BinaryIO, Literal
 
 from pilotfish import __version__
 from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, load_config
-from pilotfish.config.settings import SchedulerSettings
+from pilotfish.config.settings import SchedulerSettings, settings_of
+from pilotfish.config.types import KubeSchedulerConfiguration
+from pilotfish.config.writing import without_effect
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework.profile import Profile
-from pilotfish.plugins.default import default_profile
+from pilotfish.plugins.default import default_profile, default_registry
+from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime import events, executor, words
 from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
 from pilotfish.runtime.events import EventRecorder
@@ -66,6 +69,8 @@ class RunOptions:
         burst: requests at once after a quiet spell; 0 is one second's worth.
         grace_seconds: for the binds in flight after the first signal.
         record: where the input log goes; None keeps none.
+        configuration: the profiles and the settings of the queue, complete; None is one profile,
+            the default one, for `scheduler_name`.
     """
 
     scheduler_name: str = "my-scheduler"
@@ -83,6 +88,14 @@ class RunOptions:
     grace_seconds: float = GRACE_SECONDS
     record: Path | None = None
     debug: bool = False
+    configuration: KubeSchedulerConfiguration | None = None
+
+    @property
+    def scheduler_names(self) -> tuple[str, ...]:
+        """Whose pods are placed."""
+        if self.configuration is None:
+            return (self.scheduler_name,)
+        return tuple(profile.scheduler_name for profile in self.configuration.profiles)
 
 
 class _StoppedError(Exception):
@@ -126,7 +139,10 @@ async def schedule(
     record: BinaryIO | None = None,
 ) -> None:
     """Schedule until `stopping`, and until what is in flight then has ended."""
-    log.info(words.starting(options.mode, options.scheduler_name))
+    log.info(words.starting(options.mode, ",".join(options.scheduler_names)))
+    if options.configuration is not None:
+        for problem in without_effect(options.configuration):
+            log.warning("%s has no effect: %s", problem.path, problem.reason)
     client = ApiClient(
         config,
         qps=options.qps,
@@ -173,10 +189,24 @@ def repeatable(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - as said
 
 
-def _make_scheduler(options: RunOptions, profile: Profile, kinds: Iterable[Kind]) -> Scheduler:
+def _profiles(options: RunOptions) -> list[Profile]:
+    if options.configuration is None:
+        return [default_profile(options.scheduler_name)]
+    return make_profiles(options.configuration, default_registry())
+
+
+def _settings(options: RunOptions) -> SchedulerSettings:
+    if options.configuration is None:
+        return SchedulerSettings(seed=options.seed)
+    return settings_of(options.configuration, options.seed)
+
+
+def _make_scheduler(
+    options: RunOptions, profiles: Sequence[Profile], kinds: Iterable[Kind]
+) -> Scheduler:
     return Scheduler(
-        {profile.scheduler_name: profile},
-        SchedulerSettings(seed=options.seed),
+        {profile.scheduler_name: profile for profile in profiles},
+        _settings(options),
         repeatable(options.seed),
         frozenset(kind.name for kind in kinds),
     )
@@ -213,15 +243,16 @@ class _Live:
                 tasks,
                 notices,
                 self._rng,
-                scheduler_name=options.scheduler_name,
+                scheduler_name=options.scheduler_names[0],
                 host_name=socket.gethostname(),
                 clock=time.time,
             )
             tasks.create_task(self._events.sweep_forever())
         observe = words.Words(log, options.mode).observe
-        profile = default_profile(options.scheduler_name)
-        self._kinds = kinds_for(profile.reads)
-        scheduler = _make_scheduler(options, profile, self._kinds)
+        profiles = _profiles(options)
+        reads = frozenset[str]().union(*(profile.reads for profile in profiles))
+        self._kinds = kinds_for(reads)
+        scheduler = _make_scheduler(options, profiles, self._kinds)
         core: Core = scheduler if record is None else RecordedScheduler(scheduler, record)
         self._shell = Shell(
             core, self._inbox, self._executor, self._events, observe, time.monotonic
@@ -257,7 +288,7 @@ class _Live:
         polling = Polling(
             self._client,
             kinds,
-            options.scheduler_name,
+            options.scheduler_names,
             self._shell,
             put,
             self._log,
@@ -275,7 +306,7 @@ class _Live:
         while True:
             try:
                 await require_permission_to_bind(self._client)
-                if options.scheduler_name == DEFAULT_SCHEDULER and not options.force:
+                if DEFAULT_SCHEDULER in options.scheduler_names and not options.force:
                     await refuse_second_default_scheduler(self._client)
             except ConnectionFailed as error:
                 self._connection.lost(error, time.monotonic())
