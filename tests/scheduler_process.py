@@ -24,14 +24,22 @@ class SchedulerProcess:
         kubeconfig: how it reaches the API server.
         *options: further options of `pilotfish run`.
         scheduler_name: whose pods it places.
+        config: the configuration that says so instead.
     """
 
     def __init__(
-        self, kubeconfig: Path, *options: str, scheduler_name: str = "my-scheduler"
+        self,
+        kubeconfig: Path,
+        *options: str,
+        scheduler_name: str = "my-scheduler",
+        config: Path | None = None,
     ) -> None:
         self.scheduler_name = scheduler_name
         self._argv = [sys.executable, "-m", "pilotfish", "run", "--kubeconfig", str(kubeconfig)]
-        self._argv += ["--scheduler-name", scheduler_name, *options]
+        named = (
+            ["--scheduler-name", scheduler_name] if config is None else ["--config", str(config)]
+        )
+        self._argv += [*named, *options]
         self._lines: list[str] = []
 
     def __enter__(self) -> Self:
