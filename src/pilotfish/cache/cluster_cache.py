@@ -25,13 +25,14 @@ Source: kubernetes v1.36 pkg/scheduler/backend/cache/cache.go, pkg/scheduler/eve
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.cache.errors import PodStateError
+from pilotfish.cache.nominations import Nominations
 from pilotfish.cache.pod_shapes import PodShapes
 from pilotfish.cache.selector_index import SelectorIndex
 from pilotfish.framework.cluster import PodCounts, TermCounts
@@ -50,11 +51,15 @@ class ClusterCache:
     Attributes:
         nodes: all nodes, and the pods on them.
         namespaces: all namespaces, by name.
+        budgets: all disruption budgets, by uid.
+        nominations: the pending pods for which room is being made.
     """
 
     def __init__(self) -> None:
         self.nodes = NodeTable()
         self.namespaces: dict[str, Namespace] = {}
+        self.budgets: dict[str, PodDisruptionBudget] = {}
+        self.nominations = Nominations()
         self._pods: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
         self._aside: dict[str, dict[str, PodInfo]] = {}  # by the node that is not known
@@ -103,6 +108,16 @@ class ClusterCache:
         """Remove a namespace, which makes no pod schedulable."""
         if self.namespaces.pop(name, None) is not None:
             self._selectors.namespaces_changed()
+        return set()
+
+    def set_budget(self, budget: PodDisruptionBudget) -> set[ClusterEvent]:
+        """Insert or update a disruption budget, which makes no pod schedulable."""
+        self.budgets[budget.uid] = budget
+        return set()
+
+    def remove_budget(self, uid: str) -> set[ClusterEvent]:
+        """Remove a disruption budget."""
+        self.budgets.pop(uid, None)
         return set()
 
     # Pods.
@@ -154,6 +169,7 @@ class ClusterCache:
         if pod is None:
             return set()
         self._leave(pod, "removed")
+        self.nominations.evicting.discard(uid)
         return {ClusterEvent.ASSIGNED_POD_DELETED}
 
     def assume(self, pod: Pod, node_name: str) -> PodInfo:
@@ -165,6 +181,7 @@ class ClusterCache:
         if pod.uid in self._pods:
             raise self._violation(pod.uid, pod.key, "cannot be assumed: it counts already")
         assumed = self.pod_info(pod, node_name)
+        self.nominations.forget(pod.uid)
         self._enter(assumed, "assumed")
         self._assumed.add(pod.uid)
         return assumed
@@ -199,11 +216,25 @@ class ClusterCache:
         """List the affinity terms of pods in place that select this pod."""
         return self._selectors.terms_on(pod)
 
+    @property
+    def nominated_pods(self) -> Mapping[str, Sequence[PodInfo]]:
+        """The pending pods for which room is being made, by the node."""
+        return self.nominations.by_node
+
+    def nominated_node(self, pod: Pod) -> str:
+        """Return the node on which room is being made for a pod; empty without one."""
+        return self.nominations.node_of(pod.uid)
+
+    def is_being_preempted(self, pod: PodInfo) -> bool:
+        """Say whether a pod in place is on its way out because preemption wants it so."""
+        return pod.is_preempted or pod.uid in self.nominations.evicting
+
     def check_invariants(self) -> None:
         """Raise BrokenInvariantError unless what is kept incrementally equals a rebuilt one."""
         nodes = self.nodes
         nodes.check_invariants()
         self._selectors.check_invariants()
+        self.nominations.check_invariants()
         counted = [uid for pods in (*nodes.pods, *self._aside.values()) for uid in pods]
         require(len(counted) == len(self._pods), "a pod counts once")
         require(self._assumed <= self._pods.keys(), "an assumed pod counts")
@@ -215,6 +246,8 @@ class ClusterCache:
 
     def _enter(self, pod: PodInfo, transition: str) -> None:
         self._pods[pod.uid] = pod
+        if pod.is_terminating:
+            self.nominations.evicting.discard(pod.uid)
         self._place(pod)
         self._transitions.append((pod.uid, f"{transition} on {pod.node_name}"))
 

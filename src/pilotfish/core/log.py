@@ -15,13 +15,14 @@ from pilotfish.api import codec
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.core.effects import Effect
 from pilotfish.core.inputs import (
     Absent,
     Applied,
     BindAnswered,
     Deleted,
+    EvictionAnswered,
     Input,
     PodRead,
     PollCycle,
@@ -35,6 +36,7 @@ TYPES: Final[dict[str, type[KubernetesObject]]] = {
     "pods": Pod,
     "nodes": Node,
     "namespaces": Namespace,
+    "poddisruptionbudgets": PodDisruptionBudget,
 }
 
 
@@ -103,7 +105,7 @@ class _News(msgspec.Struct, frozen=True):
 _LINE: Final = msgspec.json.Decoder(_HandleLine | DecideCall)
 _NEWS: Final = msgspec.json.Decoder(_News)
 _OTHER: Final = msgspec.json.Decoder(
-    Unreadable | Absent | PollCycle | BindAnswered | PodRead | StatusAnswered,
+    Unreadable | Absent | PollCycle | BindAnswered | PodRead | StatusAnswered | EvictionAnswered,
     dec_hook=codec.dec_hook,
 )
 

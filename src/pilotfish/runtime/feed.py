@@ -12,6 +12,7 @@ from pilotfish.api.codec import MalformedObjectError, decode, decode_list
 from pilotfish.api.meta import KubernetesObject, ObjectMeta
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
+from pilotfish.api.workloads import PodDisruptionBudget
 from pilotfish.client import (
     Apply,
     Bookmark,
@@ -45,6 +46,12 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS = (
     Kind("nodes", "/api/v1/nodes", Node),
     Kind("pods", "/api/v1/pods", Pod),
+    Kind(
+        "poddisruptionbudgets",
+        "/apis/policy/v1/poddisruptionbudgets",
+        PodDisruptionBudget,
+        is_essential=False,
+    ),
 )
 
 

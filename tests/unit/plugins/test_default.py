@@ -20,6 +20,8 @@ def test_order_and_weights_are_those_of_upstream() -> None:
         "NodeAffinity",
         "NodePorts",
         "NodeResourcesFit",
+        "DynamicResources",
+        "DefaultPreemption",
         "NodeResourcesBalancedAllocation",
         "ImageLocality",
         "DefaultBinder",
@@ -27,6 +29,7 @@ def test_order_and_weights_are_those_of_upstream() -> None:
     assert {name: w for name, w in weights.items() if w != 1} == {
         "TaintToleration": 3,
         "NodeAffinity": 2,
+        "DynamicResources": 2,
     }
 
 

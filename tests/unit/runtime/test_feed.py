@@ -12,7 +12,7 @@ from pilotfish.core.inputs import Applied, Deleted, Input, Replaced, Unreadable
 from pilotfish.runtime.feed import KINDS, Feed, reflector_of
 
 LOG = logging.getLogger("pilotfish")
-NODES, PODS = KINDS
+NODES, PODS = KINDS[:2]
 
 
 def broken(field: str = "spec.nodeName", *, deleted: bool = False) -> Malformed:
