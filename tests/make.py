@@ -10,6 +10,7 @@ import msgspec
 from pilotfish.api.codec import dec_hook
 from pilotfish.api.node import Effect, Node, Taint
 from pilotfish.api.pod import Pod, Toleration
+from pilotfish.api.workloads import PodDisruptionBudget
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -129,6 +130,21 @@ def node(
         },
     }
     return msgspec.convert(content, Node, dec_hook=dec_hook)
+
+
+def budget(
+    name: str, *, allowed: int, labels: Mapping[str, str] | None, disrupted: Iterable[str] = ()
+) -> PodDisruptionBudget:
+    """Make a disruption budget in the default namespace; without labels it has no selector."""
+    content = {
+        "metadata": {"name": name, "namespace": "default", "uid": f"uid-{name}"},
+        "spec": {} if labels is None else {"selector": {"matchLabels": dict(labels)}},
+        "status": {
+            "disruptionsAllowed": allowed,
+            "disruptedPods": dict.fromkeys(disrupted, "2026-01-01T00:00:00Z"),
+        },
+    }
+    return msgspec.convert(content, PodDisruptionBudget, dec_hook=dec_hook)
 
 
 def taint(text: str) -> Taint:

@@ -11,11 +11,12 @@ import msgspec
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod, PodCondition
-from pilotfish.core.effects import Bind, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
 from pilotfish.core.inputs import (
     Applied,
     BindAnswered,
     Deleted,
+    EvictionAnswered,
     Input,
     PodRead,
     Replaced,
@@ -24,7 +25,7 @@ from pilotfish.core.inputs import (
 from pilotfish.framework.resources import pod_requests
 
 T = TypeVar("T", bound=KubernetesObject)
-Request = Bind | ReadPod | PatchCondition
+Request = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod
 Fault = Literal["none", "lost request", "lost answer", "late", "refused"]
 
 
@@ -80,8 +81,10 @@ class ModelServer:
                 if fault != "none":
                     return PodRead(request.uid, error="connection refused")
                 return PodRead(request.uid, self.pods.get(request.uid))
-            case PatchCondition():
+            case PatchCondition() | ClearNomination():
                 return StatusAnswered(request.uid, self._patch(request, fault))
+            case EvictPod():
+                return self._evict(request, fault)
 
     def land_late(self) -> None:
         """Let the requests arrive that are still on their way."""
@@ -125,12 +128,26 @@ class ModelServer:
         self.binds[bind.uid] += 1
         return 201
 
-    def _patch(self, patch: PatchCondition, fault: Fault) -> bool:
+    def _evict(self, evict: EvictPod, fault: Fault) -> EvictionAnswered:
+        is_there = evict.uid in self.pods
+        if is_there and fault in ("none", "lost answer"):
+            self.delete_pod(evict.uid)
+        if fault != "none":
+            return EvictionAnswered(evict.uid, "failed", fault)
+        return EvictionAnswered(evict.uid, "evicted" if is_there else "gone")
+
+    def _patch(self, patch: PatchCondition | ClearNomination, fault: Fault) -> bool:
         pod = self.pods.get(patch.uid)
         if pod is None or fault != "none":
             return False
-        condition = PodCondition("PodScheduled", "False", patch.reason, patch.message)
-        status = msgspec.structs.replace(pod.status, conditions=(condition,))
+        status = pod.status
+        nominated: str | None = ""
+        if isinstance(patch, PatchCondition):
+            condition = PodCondition("PodScheduled", "False", patch.reason, patch.message)
+            status = msgspec.structs.replace(status, conditions=(condition,))
+            nominated = patch.nominated_node_name
+        if nominated is not None:
+            status = msgspec.structs.replace(status, nominated_node_name=nominated)
         self.set_pod(msgspec.structs.replace(pod, status=status))
         return True
 

@@ -22,6 +22,8 @@ RULES: tuple[dict[str, list[str]], ...] = (
         "resources": ["replicasets", "statefulsets"],
         "verbs": ["list", "watch"],
     },
+    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list", "watch"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
     {"apiGroups": [""], "resources": ["pods/binding"], "verbs": ["create"]},
     {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
     {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
@@ -34,9 +36,9 @@ def grant(control_plane: Plane, service_account: str, *, without: tuple[str, ...
     Args:
         control_plane: where.
         service_account: its name, and that of the role and the binding.
-        without: resources to leave out, such as "pods/status".
+        without: resources to leave out, such as "pods/status", or one verb: "pods:delete".
     """
-    rules = [rule for rule in RULES if not set(rule["resources"]) & set(without)]
+    rules = [rule for rule in RULES if not _names(rule) & set(without)]
     metadata = {"name": service_account}
     role: dict[str, Any] = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -58,3 +60,9 @@ def grant(control_plane: Plane, service_account: str, *, without: tuple[str, ...
         ],
     }
     control_plane.create([role, binding], concurrency=1)
+
+
+def _names(rule: dict[str, list[str]]) -> set[str]:
+    """Name what a rule is about: its resources, alone and with each verb."""
+    resources = rule["resources"]
+    return {*resources, *(f"{one}:{verb}" for one in resources for verb in rule["verbs"])}

@@ -24,6 +24,7 @@ from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import (
     Namespace,
+    PodDisruptionBudget,
     ReplicaSet,
     ReplicationController,
     Service,
@@ -33,7 +34,9 @@ from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
+from pilotfish.framework.post_filter import PostFiltered
 from pilotfish.framework.profile import Filtered, Profile
+from pilotfish.framework.what_if import WhatIf
 from pilotfish.plugins.default import default_profile, default_registry
 from pilotfish.plugins.profiles import profiles_of
 
@@ -52,11 +55,6 @@ WORKLOADS: Final[dict[str, type[Workload]]] = {
     kind.__name__: kind for kind in (Service, ReplicationController, ReplicaSet, StatefulSet)
 }
 
-# What PostFilter adds to a message: DynamicResources speaks first, then preemption. After a
-# PreFilter rejection there is only the error of DynamicResources.
-POST_FILTER: Final = " no new claims to deallocate, preemption: "
-POST_FILTER_WITHOUT_STATE: Final = " not found"
-
 SHOWN_DIFFERENCES: Final = 20
 
 T = TypeVar("T", bound=KubernetesObject)
@@ -66,7 +64,8 @@ class Difference(msgspec.Struct, frozen=True):
     """One thing about one recorded decision that we do otherwise.
 
     Attributes:
-        what: "feasible", "message", "choice" or the name of a plugin whose scores differ.
+        what: "feasible", "message", "nomination", "choice" or the name of a plugin whose scores
+            differ.
         recorded: what only kube-scheduler says.
         ours: what only we say.
     """
@@ -95,7 +94,11 @@ def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
     for step in cluster["steps"]:
         pod = _decoded(Pod, step["pod"])
         filtered = profile.filter(pod, cache)
-        found = list(_outcome_differences(step, cache, filtered))
+        done = PostFiltered()
+        if not filtered.feasible.any():
+            what_if = WhatIf.of(profile, pod, cache, filtered.states)
+            done = profile.post_filter(pod, cache, filtered, what_if)
+        found = list(_outcome_differences(step, cache, filtered, done))
         if step["outcome"] == "bound" and step["scores"] and not found:
             scored = profile.score(pod, cache, filtered)
             found += _score_differences(step, cache, scored.by_plugin)
@@ -104,11 +107,6 @@ def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
             cache.assume(pod, step["node"])
             cache.finish_binding(pod.uid)
         _load(cache, step.get("changed", ()))
-
-
-def before_post_filter(message: str) -> str:
-    """Cut off what PostFilter added to a message."""
-    return message.partition(POST_FILTER)[0].removesuffix(POST_FILTER_WITHOUT_STATE)
 
 
 def _profile(config: dict[str, Any] | None) -> Profile:
@@ -129,25 +127,31 @@ def _load(cache: ClusterCache, objects: Iterable[dict[str, Any]]) -> None:
                 cache.set_namespace(_decoded(Namespace, content))
             case kind if kind in WORKLOADS:
                 cache.set_workload(_decoded(WORKLOADS[kind], content))
+            case "PodDisruptionBudget":
+                cache.set_budget(_decoded(PodDisruptionBudget, content))
             case "Pod" if content["spec"].get("nodeName"):
                 cache.set_pod(_decoded(Pod, content))
 
 
 def _outcome_differences(
-    step: dict[str, Any], cache: ClusterCache, filtered: Filtered
+    step: dict[str, Any], cache: ClusterCache, filtered: Filtered, done: PostFiltered
 ) -> Iterator[tuple[str, str, str]]:
-    """Compare the feasible nodes, or the message that there are none."""
+    """Compare the feasible nodes, or the message that there are none, and node and victims."""
     feasible = {cache.nodes.names[row] for row in np.flatnonzero(filtered.feasible)}
     if step["outcome"] == "bound":
         recorded = set(step["feasible"])
         if feasible != recorded:
             yield "feasible", _listed(recorded - feasible), _listed(feasible - recorded)
         return
-    message = unschedulable_message(len(cache.nodes), filtered.rejections)
+    message = unschedulable_message(len(cache.nodes), filtered.rejections, done.message)
     ours = f"feasible: {_listed(feasible)}" if feasible else message
-    wanted = before_post_filter(step["message"])
-    if ours != wanted:
-        yield "message", wanted, ours
+    if ours != step["message"]:
+        yield "message", step["message"], ours
+    best = (done.nomination, *done.nomination.ties) if done.nomination else ()
+    choices = {one.node_name: _listed(victim.key for victim in one.victims) for one in best}
+    wanted = {step["node"]: _listed(step["victims"])} if step["outcome"] == "nominated" else {}
+    if not wanted.items() <= choices.items() or bool(wanted) != bool(choices):
+        yield "nomination", str(wanted), str(choices)
 
 
 def _score_differences(

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from pilotfish.api.pod import Pod
 from pilotfish.client import ApiClient, ClusterConfig
-from pilotfish.core.effects import Bind, PatchCondition, ReadPod, RecordEvent
-from pilotfish.core.inputs import BindAnswered, Input, PodRead, StatusAnswered
+from pilotfish.core.effects import Bind, EvictPod, PatchCondition, ReadPod, RecordEvent
+from pilotfish.core.inputs import BindAnswered, EvictionAnswered, Input, PodRead, StatusAnswered
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor, PodEffect
 from pilotfish.runtime.notices import Notices
@@ -153,6 +153,38 @@ def test_bind_whose_connection_is_cut_has_an_unknown_outcome() -> None:
         assert (answer.outcome, answer.status) == ("unknown", 0)
 
     play(story, handler)
+
+
+@pytest.mark.parametrize(
+    ("patched", "deleted", "outcome", "methods"),
+    [
+        (200, 200, "evicted", ["PATCH", "DELETE"]),
+        (200, 404, "gone", ["PATCH", "DELETE"]),
+        (404, 200, "gone", ["PATCH"]),
+        (403, 200, "failed", ["PATCH"]),
+        (200, 403, "failed", ["PATCH", "DELETE"]),
+        (200, 409, "failed", ["PATCH", "DELETE"]),
+    ],
+)
+def test_victim_is_deleted_only_after_it_is_told_why(
+    patched: int,
+    deleted: int,
+    outcome: Literal["evicted", "gone", "failed"],
+    methods: list[str],
+) -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        return status(patched if request.method == "PATCH" else deleted)
+
+    async def story(stage: Stage) -> None:
+        (answer,) = await stage.execute(EvictPod("uid-a", "default", "a", "making room"))
+        assert isinstance(answer, EvictionAnswered)
+        assert (answer.uid, answer.outcome) == ("uid-a", outcome)
+
+    play(story, handler)
+    assert asked == methods
 
 
 def test_effects_of_one_pod_are_executed_in_order_and_others_meanwhile() -> None:

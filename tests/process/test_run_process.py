@@ -141,7 +141,10 @@ def test_impossible_pod_is_explained_in_log_event_and_condition(
     kubeconfig: Path, nodes: list[str], story: Story
 ) -> None:
     assert nodes
-    message = "0/3 nodes are available: 3 Insufficient cpu."
+    message = (
+        "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: "
+        "0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+    )
     with SchedulerProcess(kubeconfig, scheduler_name=NAME) as scheduler:
         make(story, "huge", cpu="1000")
         scheduler.wait_for(f"^{story.namespace}/huge is unschedulable: 0/3 nodes are available: ")

@@ -15,7 +15,17 @@ from dialogue import KINDS, NAME
 from make import node, pod
 from model_server import Fault, ModelServer, Request, assigned
 from pilotfish.config.settings import SchedulerSettings
-from pilotfish.core.effects import Bind, BindFailed, Bound, Effect, PatchCondition, ReadPod, WakeAt
+from pilotfish.core.effects import (
+    Bind,
+    BindFailed,
+    Bound,
+    ClearNomination,
+    Effect,
+    EvictPod,
+    PatchCondition,
+    ReadPod,
+    WakeAt,
+)
 from pilotfish.core.inputs import Input, PollCycle
 from pilotfish.core.log import (
     Call,
@@ -226,7 +236,7 @@ class FaultyCluster(RuleBasedStateMachine):
         self.log.append((call, encode_effects(effects)))
         for effect in effects:
             match effect:
-                case Bind() | ReadPod() | PatchCondition():
+                case Bind() | ReadPod() | PatchCondition() | ClearNomination() | EvictPod():
                     self.lanes.setdefault(effect.uid, deque()).append(effect)
                 case Bound():
                     self.told[effect.uid] += 1

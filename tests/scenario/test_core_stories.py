@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dialogue import Dialogue, of
 from make import node, pod
 from model_server import Fault, ModelServer, Request
-from pilotfish.core.effects import Bind, Bound, Effect, PatchCondition, ReadPod, WakeAt
+from pilotfish.core.effects import Bound, Effect, WakeAt
 
 TICK_SECONDS = 0.05  # how long news takes
 
@@ -54,7 +54,7 @@ class Story:
 
     def _take(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Bind | ReadPod | PatchCondition):
+            if isinstance(effect, Request):
                 self._requests.append(effect)
             elif isinstance(effect, WakeAt):
                 self._wake_at = effect.at
@@ -78,7 +78,8 @@ def test_mixed_pods_on_twenty_nodes() -> None:
     unbound = {one.name: one for one in story.server.pods.values() if not one.node_name}
     assert len(unbound) == 22
     assert unbound["huge"].status.conditions[0].message == (
-        "0/20 nodes are available: 20 Insufficient cpu."
+        "0/20 nodes are available: 20 Insufficient cpu. no new claims to deallocate, preemption: "
+        "0/20 nodes are available: 20 Preemption is not helpful for scheduling."
     )
     assert unbound["gated"].status.conditions == ()
     assert unbound["other-3"].status.conditions == ()
@@ -87,7 +88,7 @@ def test_mixed_pods_on_twenty_nodes() -> None:
 def test_freed_room_goes_to_the_most_important_pod_that_waits() -> None:
     story = Story()
     story.server.set_node(node("n1", cpu="1"))
-    story.server.set_pod(pod("first", cpu="1"))
+    story.server.set_pod(pod("first", cpu="1", priority=100))
     story.run(1.0)
     story.server.set_pod(pod("low", cpu="1"))
     story.server.set_pod(pod("high", cpu="1", priority=100))

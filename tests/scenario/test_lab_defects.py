@@ -271,7 +271,10 @@ def test_describe_says_why_a_pod_waits_and_where_it_went(
         story.create(["possible"])
         condition = story.wait_condition("impossible")
         assert condition["reason"] == "Unschedulable"
-        assert condition["message"] == "0/1 nodes are available: 1 Insufficient cpu."
+        assert condition["message"] == (
+            "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, "
+            "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+        )
         wait_until(lambda: story.events("possible", "Scheduled"), "the event Scheduled")
         wait_until(lambda: story.events("impossible", "FailedScheduling"), "FailedScheduling")
         kubectl, namespace = control_plane.kubectl, story.namespace

@@ -12,6 +12,8 @@ from pilotfish.api.node import Effect, Taint
 from pilotfish.api.quantity import Quantity
 
 DEFAULT_SCHEDULER_NAME = "default-scheduler"  # what the API server fills in
+DISRUPTION_TARGET = "DisruptionTarget"  # the condition of pods that must go
+PREEMPTION_BY_SCHEDULER = "PreemptionByScheduler"
 TERMINAL_PHASES = ("Succeeded", "Failed")
 
 
@@ -76,6 +78,12 @@ class PodSchedulingGate(ApiStruct, frozen=True):
     name: str
 
 
+class PodResourceClaim(ApiStruct, frozen=True):
+    """A claim on devices."""
+
+    name: str
+
+
 class ImageVolumeSource(ApiStruct, frozen=True):
     """A volume that is an OCI image."""
 
@@ -107,6 +115,7 @@ class PodSpec(ApiStruct, frozen=True):
     host_network: bool = False
     scheduling_gates: tuple[PodSchedulingGate, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    resource_claims: tuple[PodResourceClaim, ...] = ()
 
 
 class PodCondition(ApiStruct, frozen=True):
@@ -170,3 +179,13 @@ class Pod(KubernetesObject, frozen=True):
     def is_terminating(self) -> bool:
         """Whether the pod is being deleted."""
         return self.metadata.deletion_timestamp is not None
+
+    @property
+    def is_preempted(self) -> bool:
+        """Whether the pod is being deleted because a scheduler makes room."""
+        return self.is_terminating and any(
+            condition.type == DISRUPTION_TARGET
+            and condition.status == "True"
+            and condition.reason == PREEMPTION_BY_SCHEDULER
+            for condition in self.status.conditions
+        )

@@ -25,14 +25,18 @@ Source: kubernetes v1.36 pkg/scheduler/backend/cache/cache.go, pkg/scheduler/eve
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import (
+    Namespace,
+    PodDisruptionBudget,
+)
 from pilotfish.cache.errors import PodStateError
+from pilotfish.cache.nominations import Nominations
 from pilotfish.cache.pod_shapes import PodShapes
 from pilotfish.cache.selector_index import SelectorIndex
 from pilotfish.cache.workloads import Workload, Workloads
@@ -52,11 +56,15 @@ class ClusterCache:
     Attributes:
         nodes: all nodes, and the pods on them.
         namespaces: all namespaces, by name.
+        budgets: all disruption budgets, by uid.
+        nominations: the pending pods for which room is being made.
     """
 
     def __init__(self) -> None:
         self.nodes = NodeTable()
         self.namespaces: dict[str, Namespace] = {}
+        self.budgets: dict[str, PodDisruptionBudget] = {}
+        self.nominations = Nominations()
         self._pods: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
         self._aside: dict[str, dict[str, PodInfo]] = {}  # by the node that is not known
@@ -118,6 +126,16 @@ class ClusterCache:
         self._workloads.remove(uid)
         return set()
 
+    def set_budget(self, budget: PodDisruptionBudget) -> set[ClusterEvent]:
+        """Insert or update a disruption budget, which makes no pod schedulable."""
+        self.budgets[budget.uid] = budget
+        return set()
+
+    def remove_budget(self, uid: str) -> set[ClusterEvent]:
+        """Remove a disruption budget."""
+        self.budgets.pop(uid, None)
+        return set()
+
     # Pods.
 
     def pod_info(self, pod: Pod, node_name: str | None = None) -> PodInfo:
@@ -167,6 +185,7 @@ class ClusterCache:
         if pod is None:
             return set()
         self._leave(pod, "removed")
+        self.nominations.evicting.discard(uid)
         return {ClusterEvent.ASSIGNED_POD_DELETED}
 
     def assume(self, pod: Pod, node_name: str) -> PodInfo:
@@ -178,6 +197,7 @@ class ClusterCache:
         if pod.uid in self._pods:
             raise self._violation(pod.uid, pod.key, "cannot be assumed: it counts already")
         assumed = self.pod_info(pod, node_name)
+        self.nominations.forget(pod.uid)
         self._enter(assumed, "assumed")
         self._assumed.add(pod.uid)
         return assumed
@@ -216,11 +236,25 @@ class ClusterCache:
         """Select the pods of the same services and controller; empty where there are none."""
         return self._workloads.default_selector(pod)
 
+    @property
+    def nominated_pods(self) -> Mapping[str, Sequence[PodInfo]]:
+        """The pending pods for which room is being made, by the node."""
+        return self.nominations.by_node
+
+    def nominated_node(self, pod: Pod) -> str:
+        """Return the node on which room is being made for a pod; empty without one."""
+        return self.nominations.node_of(pod.uid)
+
+    def is_being_preempted(self, pod: PodInfo) -> bool:
+        """Say whether a pod in place is on its way out because preemption wants it so."""
+        return pod.is_preempted or pod.uid in self.nominations.evicting
+
     def check_invariants(self) -> None:
         """Raise BrokenInvariantError unless what is kept incrementally equals a rebuilt one."""
         nodes = self.nodes
         nodes.check_invariants()
         self._selectors.check_invariants()
+        self.nominations.check_invariants()
         counted = [uid for pods in (*nodes.pods, *self._aside.values()) for uid in pods]
         require(len(counted) == len(self._pods), "a pod counts once")
         require(self._assumed <= self._pods.keys(), "an assumed pod counts")
@@ -232,6 +266,8 @@ class ClusterCache:
 
     def _enter(self, pod: PodInfo, transition: str) -> None:
         self._pods[pod.uid] = pod
+        if pod.is_terminating:
+            self.nominations.evicting.discard(pod.uid)
         self._place(pod)
         self._transitions.append((pod.uid, f"{transition} on {pod.node_name}"))
 

@@ -37,6 +37,7 @@ class PodShapes:
             shape=self._shape(pod),
             start_time=pod.status.start_time,
             is_terminating=pod.is_terminating,
+            is_preempted=pod.is_preempted,
         )
 
     def _shape(self, pod: Pod) -> PodShape:

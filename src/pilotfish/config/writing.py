@@ -10,7 +10,7 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
-from pilotfish.config.defaults import complete
+from pilotfish.config.defaults import complete, complete_args
 from pilotfish.config.errors import Problem
 from pilotfish.config.plugin_args import ARGS
 from pilotfish.config.types import API_VERSION, KubeSchedulerConfiguration, camel
@@ -20,6 +20,10 @@ _WITHOUT_EFFECT = {
     "enable_profiling": "pilotfish serves no profiles",
     "enable_contention_profiling": "pilotfish serves no profiles",
     "delay_cache_until_active": "pilotfish fills its cache at the start",
+}
+_ARGS_WITHOUT_EFFECT = {
+    "DefaultPreemption": "pilotfish considers every candidate node",
+    "DynamicResources": "pilotfish allocates no devices",
 }
 _JSON = "pilotfish speaks JSON"
 
@@ -50,6 +54,11 @@ def without_effect(configuration: KubeSchedulerConfiguration) -> Iterator[Proble
     if configuration.leader_election.leader_elect:
         reason = "pilotfish takes no lease yet: run one replica, and set it to false"
         yield Problem("leaderElection.leaderElect", reason)
+    for i, profile in enumerate(configuration.profiles):
+        for j, one in enumerate(profile.plugin_config):
+            reason = _ARGS_WITHOUT_EFFECT.get(one.name, "")
+            if reason and one.args != complete_args(ARGS[one.name]()):
+                yield Problem(f"profiles[{i}].pluginConfig[{j}].args", reason)
 
 
 def _without_blanks(content: Any) -> Any:

@@ -16,7 +16,9 @@ from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.plugin import implements
+from pilotfish.framework.post_filter import PostFiltered
 from pilotfish.framework.profile import REJECTING_POINTS, Filtered, Profile, RejectedBy, Scored
+from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 
 Rows: TypeAlias = NDArray[np.intp]  # row numbers of some nodes
@@ -29,10 +31,12 @@ class Attempt(msgspec.Struct, frozen=True):
     Attributes:
         rejector_plugins: who has to change their mind before another attempt is worth it; empty
             unless the pod is unschedulable.
+        post_filtered: what can be done for it.
     """
 
     decision: Decision
     rejector_plugins: frozenset[str] = frozenset()
+    post_filtered: PostFiltered = PostFiltered(forget_nomination=True)
 
 
 def scheduling_cycle(
@@ -47,9 +51,11 @@ def scheduling_cycle(
     pod = info.pod
     try:
         filtered = profile.filter(pod, cluster)
-        rows = np.flatnonzero(filtered.feasible)
+        what_if = WhatIf.of(profile, pod, cluster, filtered.states)
+        filtered = what_if.beside_nominated(filtered)
+        rows = _worth_scoring(pod, cluster, np.flatnonzero(filtered.feasible))
         if not len(rows):
-            return _unschedulable(info, profile, cluster, filtered)
+            return _unschedulable(info, cluster, filtered, what_if, rng)
         scored = profile.score(pod, cluster, filtered) if len(rows) > 1 else None
     except PluginError as error:
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=str(error)))
@@ -76,28 +82,46 @@ def scheduling_cycle(
     )
 
 
+def _worth_scoring(pod: Pod, cluster: Cluster, rows: Rows) -> Rows:
+    """Take the pod's nominated node alone if it is feasible: room was made for the pod there.
+
+    Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (evaluateNominatedNode).
+    """
+    nominated = cluster.nodes.row_of.get(cluster.nominated_node(pod))
+    return rows[rows == nominated] if nominated is not None and nominated in rows else rows
+
+
 def _unschedulable(
-    info: QueuedPodInfo, profile: Profile, cluster: Cluster, filtered: Filtered
+    info: QueuedPodInfo, cluster: Cluster, filtered: Filtered, what_if: WhatIf, rng: random.Random
 ) -> Attempt:
     """Make the attempt of a pod for which no node is feasible.
 
     differs: without any node upstream tries again when the back-off is over. Here the pod waits for
     an event as if every plugin had rejected it, so the first node gets it at once.
     """
-    nodes = len(cluster.nodes)
+    nodes, profile = len(cluster.nodes), what_if.profile
+    done = PostFiltered(forget_nomination=True)
+    if nodes:
+        done = profile.post_filter(info.pod, cluster, filtered, what_if)
+    if done.nomination and done.nomination.ties:
+        among = (done.nomination, *done.nomination.ties)
+        done = PostFiltered(among[rng.randrange(len(among))])
+    nomination = done.nomination
     decision = _decision(
         info,
         "unschedulable",
         nodes=nodes,
         rejections=_counts(filtered.rejections, nodes),
-        message=unschedulable_message(nodes, filtered.rejections),
+        message=unschedulable_message(nodes, filtered.rejections, done.message),
+        nominated_node_name=nomination.node_name if nomination else "",
+        victims=tuple(victim.key for victim in nomination.victims) if nomination else (),
     )
     if nodes:
         by = {name for rejection in filtered.rejections for name in rejection.plugin.split()}
     else:
         plugins = [one.plugin for one in profile.enabled]
         by = {p.name for p in plugins if any(implements(p, point) for point in REJECTING_POINTS)}
-    return Attempt(decision, frozenset(by))
+    return Attempt(decision, frozenset(by), done)
 
 
 def _decision(info: QueuedPodInfo, outcome: Outcome, *, feasible: int = 0, **rest: Any) -> Decision:

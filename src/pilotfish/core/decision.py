@@ -44,6 +44,8 @@ class Decision(msgspec.Struct, frozen=True, tag=True, tag_field="effect", kw_onl
         tied: how many nodes share the best score; the choice among them is by the seeded generator.
         ties: the first SHOWN_NODES of them.
         message: why there is no node, as upstream words it; empty when there is one.
+        nominated_node_name: where room is made for the pod; empty where none is.
+        victims: the pods, `namespace/name`, that are evicted for it.
     """
 
     uid: str
@@ -60,3 +62,5 @@ class Decision(msgspec.Struct, frozen=True, tag=True, tag_field="effect", kw_onl
     tied: int = 0
     ties: tuple[str, ...] = ()
     message: str = ""
+    nominated_node_name: str = ""
+    victims: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
 
     Attributes:
         is_transition: whether the pod had no such condition, so that its time of transition is now.
+        nominated_node_name: what to set in the same patch; empty clears it, None leaves it.
     """
 
     uid: str
@@ -47,10 +48,46 @@ class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     message: str
     observed_generation: int
     is_transition: bool = True
+    nominated_node_name: str | None = None
+
+
+class ClearNomination(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Clear the pod's nominated node; the uid is a precondition. Answered by StatusAnswered."""
+
+    uid: str
+    namespace: str
+    name: str
+
+
+class EvictPod(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Set the pod's condition DisruptionTarget, then delete it; answered by EvictionAnswered.
+
+    The uid is a precondition of both. A pod whose condition cannot be set is not deleted.
+
+    Attributes:
+        message: of the condition.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    message: str
+
+
+class ObjectReference(msgspec.Struct, frozen=True):
+    """A pod that an Event mentions."""
+
+    namespace: str
+    name: str
+    uid: str
 
 
 class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
-    """Record a Kubernetes Event about a pod. Best effort: nothing depends on it."""
+    """Record a Kubernetes Event about a pod. Best effort: nothing depends on it.
+
+    Attributes:
+        related: the other pod that it is about.
+    """
 
     uid: str
     namespace: str
@@ -59,6 +96,7 @@ class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     reason: str
     action: str
     note: str
+    related: ObjectReference | None = None
 
 
 class WakeAt(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
@@ -99,6 +137,8 @@ class BindFailed(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     next_step: str
 
 
-Command: TypeAlias = Bind | ReadPod | PatchCondition | RecordEvent | WakeAt
+Command: TypeAlias = (
+    Bind | ReadPod | PatchCondition | ClearNomination | EvictPod | RecordEvent | WakeAt
+)
 Record: TypeAlias = Decision | PodSeen | Bound | BindFailed
 Effect: TypeAlias = Command | Record

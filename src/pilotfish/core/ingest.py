@@ -24,7 +24,7 @@ from typing import Final, Literal, TypeAlias, cast
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.workloads import Workload
 from pilotfish.core.binding import BindingCycles
@@ -65,11 +65,15 @@ class Ingest:
             "pods": lambda pod, now: self._apply_pod(cast("Pod", pod), now),
             "nodes": lambda node, _: cache.set_node(cast("Node", node)),
             "namespaces": lambda space, _: cache.set_namespace(cast("Namespace", space)),
+            "poddisruptionbudgets": lambda one, _: cache.set_budget(
+                cast("PodDisruptionBudget", one)
+            ),
         }
         self._remove: dict[str, Callable[[str, str], Events]] = {
             "pods": lambda uid, _: self._remove_pod(uid),
             "nodes": lambda _, name: cache.remove_node(name),
             "namespaces": lambda _, name: cache.remove_namespace(name),
+            "poddisruptionbudgets": lambda uid, _: cache.remove_budget(uid),
         }
         for kind in WORKLOADS:
             self._apply[kind] = lambda one, _: cache.set_workload(cast("Workload", one))
@@ -135,6 +139,7 @@ class Ingest:
             self._events.update(self._cache.remove_node(name))  # its pods are kept aside
         elif kind == "pods":
             self._queue.delete(uid)
+            self._cache.nominations.forget(uid)
 
     def _apply_pod(self, pod: Pod, now: float) -> Events:
         uid = pod.metadata.uid
@@ -146,19 +151,21 @@ class Ingest:
             return ()
         if uid in self._binding:
             self._binding.update(pod)
-        elif self._cache.pod(uid) is not None:
+            self._update_told(pod)
+            return ()
+        if self._cache.pod(uid) is not None:
             return ()  # a bound pod stays bound: a list from a server that lags behind
-        elif pod.is_terminating or pod.is_terminal:
+        if pod.is_terminating or pod.is_terminal:
             self._leave_queue(uid)
             return ()
-        elif uid not in self._queue:
+        nominated = self._cache.pod_info(pod, pod.status.nominated_node_name)
+        self._cache.nominations.shown(nominated)
+        if uid not in self._queue:
             self._tell(pod, "added")
             self._queue.add(pod, now)
             return ()
-        else:
-            self._queue.update(pod, now)
-        self._tell(pod, "updated")
-        self._notices.seen(pod)
+        self._queue.update(pod, now)
+        self._update_told(pod)
         return ()
 
     def _remove_pod(self, uid: str) -> Events:
@@ -169,6 +176,11 @@ class Ingest:
     def _leave_queue(self, uid: str) -> None:
         self._queue.delete(uid)
         self._notices.forget(uid)
+        self._cache.nominations.forget(uid)
+
+    def _update_told(self, pod: Pod) -> None:
+        self._tell(pod, "updated")
+        self._notices.seen(pod)
 
     def _tell(self, pod: Pod, change: Literal["added", "updated"]) -> None:
         self._outbox.append(PodSeen(pod.namespace, pod.name, change))

@@ -93,10 +93,24 @@ class PodRead(msgspec.Struct, frozen=True, tag=True):
 
 
 class StatusAnswered(msgspec.Struct, frozen=True, tag=True):
-    """What became of a PatchCondition effect; a failed one is sent again after the next attempt."""
+    """What became of a patch of a pod's status; a failed one is sent again by the next attempt."""
 
     uid: str
     is_written: bool
+    message: str = ""
+
+
+class EvictionAnswered(msgspec.Struct, frozen=True, tag=True):
+    """What became of an EvictPod effect.
+
+    Attributes:
+        outcome: "evicted": the server deletes it. "gone": there was no such pod any more. "failed":
+            it stays where it is.
+        message: why it failed, for people.
+    """
+
+    uid: str
+    outcome: Literal["evicted", "gone", "failed"]
     message: str = ""
 
 
@@ -110,4 +124,5 @@ Input: TypeAlias = (
     | BindAnswered
     | PodRead
     | StatusAnswered
+    | EvictionAnswered
 )

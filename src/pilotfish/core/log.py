@@ -17,6 +17,7 @@ from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import (
     Namespace,
+    PodDisruptionBudget,
     ReplicaSet,
     ReplicationController,
     Service,
@@ -28,6 +29,7 @@ from pilotfish.core.inputs import (
     Applied,
     BindAnswered,
     Deleted,
+    EvictionAnswered,
     Input,
     PodRead,
     PollCycle,
@@ -45,6 +47,7 @@ TYPES: Final[dict[str, type[KubernetesObject]]] = {
     "replicationcontrollers": ReplicationController,
     "replicasets": ReplicaSet,
     "statefulsets": StatefulSet,
+    "poddisruptionbudgets": PodDisruptionBudget,
 }
 
 
@@ -113,7 +116,7 @@ class _News(msgspec.Struct, frozen=True):
 _LINE: Final = msgspec.json.Decoder(_HandleLine | DecideCall)
 _NEWS: Final = msgspec.json.Decoder(_News)
 _OTHER: Final = msgspec.json.Decoder(
-    Unreadable | Absent | PollCycle | BindAnswered | PodRead | StatusAnswered,
+    Unreadable | Absent | PollCycle | BindAnswered | PodRead | StatusAnswered | EvictionAnswered,
     dec_hook=codec.dec_hook,
 )
 

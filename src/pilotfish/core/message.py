@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-
+from pilotfish.framework.fit_message import fit_message
 from pilotfish.framework.profile import RejectedBy
 
-NO_NODES: Final = "no nodes available to schedule pods"
 NOTE_BYTES: Final = 1024  # upstream NoteLengthLimit: the API refuses longer notes of Events
 CUT: Final = " ..."
 
 
-def unschedulable_message(nodes: int, rejections: Iterable[RejectedBy]) -> str:
-    """Say why none of the nodes is feasible.
+def unschedulable_message(
+    nodes: int, rejections: Iterable[RejectedBy], post_filter: str = ""
+) -> str:
+    """Say why none of the nodes is feasible, and then what `post_filter` could not do about it.
 
-    Reasons are counted over all plugins and sorted as text, so that "10 x" comes before "2 y". A
-    pod that `pre_filter` rejected as a whole has that reason alone.
-
-    Source: kubernetes v1.36 pkg/scheduler/framework/types.go (FitError),
-        pkg/scheduler/schedule_one.go (ErrNoNodesAvailable).
+    Source: kubernetes v1.36 pkg/scheduler/framework/types.go (FitError).
     """
-    if not nodes:
-        return NO_NODES
-    counts: Counter[str] = Counter()
-    whole: list[str] = []
-    for rejection in rejections:
-        if rejection.mask is None:
-            whole.append(rejection.reason)
-        else:
-            counts[rejection.reason] += int(np.count_nonzero(rejection.mask))
-    reasons = whole or sorted(f"{count} {reason}" for reason, count in counts.items())
-    said = f" {', '.join(reasons)}." if reasons else ""
-    return f"0/{nodes} nodes are available:{said}"
+    message = fit_message(nodes, rejections)
+    return f"{message} {post_filter}" if post_filter else message
 
 
 def shortened_note(message: str) -> str:

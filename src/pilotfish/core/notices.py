@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pilotfish.api.pod import Pod
-from pilotfish.core.effects import Effect, PatchCondition, RecordEvent
+from pilotfish.core.effects import (
+    ClearNomination,
+    Effect,
+    EvictPod,
+    ObjectReference,
+    PatchCondition,
+    RecordEvent,
+)
 from pilotfish.core.inputs import StatusAnswered
 from pilotfish.core.message import shortened_note
+
+
+class _Told(NamedTuple):
+    """What a pod's status says about its scheduling."""
+
+    reason: str
+    message: str
+    nominated: str
 
 
 class Notices:
@@ -20,7 +35,7 @@ class Notices:
 
     def __init__(self, outbox: list[Effect]) -> None:
         self._outbox = outbox
-        self._sent: dict[str, tuple[str, str]] = {}  # reason and message, by uid
+        self._sent: dict[str, _Told] = {}  # by uid
 
     def scheduled(self, pod: Pod, node_name: str) -> None:
         """Tell that a pod is bound; the API server sets its condition itself."""
@@ -28,9 +43,13 @@ class Notices:
         self._record(pod, "Normal", "Scheduled", "Binding", note)
 
     def failed(
-        self, pod: Pod, reason: Literal["Unschedulable", "SchedulerError"], message: str
+        self,
+        pod: Pod,
+        reason: Literal["Unschedulable", "SchedulerError"],
+        message: str,
+        nominated_node_name: str | None = "",
     ) -> None:
-        """Tell that an attempt failed.
+        """Tell that an attempt failed, and which node the pod is nominated for; None: as before.
 
         Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (handleSchedulingFailure).
         """
@@ -38,8 +57,10 @@ class Notices:
         self._record(pod, "Warning", "FailedScheduling", "Scheduling", note)
         meta = pod.metadata
         known = self._sent.get(meta.uid, _shown(pod))
-        if known != (reason, message):
-            self._sent[meta.uid] = (reason, message)
+        nominated = known.nominated if nominated_node_name is None else nominated_node_name
+        wanted = _Told(reason, message, nominated)
+        if known != wanted:
+            self._sent[meta.uid] = wanted
             self._outbox.append(
                 PatchCondition(
                     meta.uid,
@@ -48,9 +69,37 @@ class Notices:
                     reason,
                     message,
                     meta.generation,
-                    is_transition=known is None,
+                    is_transition=not known.reason,
+                    nominated_node_name=None if nominated == known.nominated else nominated,
                 )
             )
+
+    def not_nominated(self, pod: Pod) -> None:
+        """Tell that a pod's nomination is void, though nothing else about it is new."""
+        meta = pod.metadata
+        known = self._sent.get(meta.uid, _shown(pod))
+        if known.nominated:
+            self._sent[meta.uid] = known._replace(nominated="")
+            self._outbox.append(ClearNomination(meta.uid, meta.namespace, meta.name))
+
+    def preempted(self, victim: EvictPod, preemptor: Pod, node_name: str) -> None:
+        """Tell that a pod goes to make room for another one.
+
+        Source: kubernetes v1.36 pkg/scheduler/framework/preemption/executor.go.
+        """
+        meta = preemptor.metadata
+        self._outbox.append(
+            RecordEvent(
+                victim.uid,
+                victim.namespace,
+                victim.name,
+                "Normal",
+                "Preempted",
+                "Preempting",
+                f"Preempted by pod {meta.uid} on node {node_name}",
+                ObjectReference(meta.namespace, meta.name, meta.uid),
+            )
+        )
 
     def answered(self, answer: StatusAnswered) -> None:
         """Note what became of a patch; one that failed is sent again after the next attempt."""
@@ -75,9 +124,10 @@ class Notices:
         )
 
 
-def _shown(pod: Pod) -> tuple[str, str] | None:
-    """Return reason and message of the pod's condition PodScheduled=False."""
+def _shown(pod: Pod) -> _Told:
+    """Return what the API server shows; the reason is empty without PodScheduled=False."""
+    nominated = pod.status.nominated_node_name
     for condition in pod.status.conditions:
         if condition.type == "PodScheduled" and condition.status == "False":
-            return condition.reason, condition.message
-    return None
+            return _Told(condition.reason, condition.message, nominated)
+    return _Told("", "", nominated)

@@ -12,8 +12,16 @@ from pilotfish.core.binding import BindingCycles
 from pilotfish.core.cycle import scheduling_cycle
 from pilotfish.core.effects import Effect, WakeAt
 from pilotfish.core.ingest import Ingest
-from pilotfish.core.inputs import BindAnswered, Input, PodRead, PollCycle, StatusAnswered
+from pilotfish.core.inputs import (
+    BindAnswered,
+    EvictionAnswered,
+    Input,
+    PodRead,
+    PollCycle,
+    StatusAnswered,
+)
 from pilotfish.core.notices import Notices
+from pilotfish.core.preemption import Preemptions
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.invariants import require
 from pilotfish.framework.plugin import implements
@@ -54,6 +62,7 @@ class Scheduler:
         self.queue = SchedulingQueue(profiles, settings)
         self._notices = Notices(self._outbox)
         self.binding = BindingCycles(self.cache, self.queue, self._notices, self._outbox)
+        self._preemptions = Preemptions(self.cache, self.queue, self._notices, self._outbox)
         self._ingest = Ingest(
             profiles, self.cache, self.queue, self.binding, self._notices, self._outbox
         )
@@ -67,6 +76,8 @@ class Scheduler:
                 self.binding.read(news, now)
             case StatusAnswered():
                 self._notices.answered(news)
+            case EvictionAnswered():
+                self._preemptions.answered(news, now)
             case PollCycle():
                 self.queue.wake_rested(now)
             case _:
@@ -93,6 +104,7 @@ class Scheduler:
         """Raise BrokenInvariantError where queue, cache and binding cycles disagree."""
         self.cache.check_invariants()
         self.binding.check_invariants()  # and the queue with it
+        self._preemptions.check_invariants()
         for uid in self.cache.pod_uids():
             require(uid not in self.queue, f"pod {uid} counts on a node and is queued")
             in_order = uid in self.binding or not self.cache.is_assumed(uid)
@@ -109,9 +121,11 @@ class Scheduler:
                 self.binding.start(info, decision.node_name)
             case "unschedulable":
                 self.queue.requeue(info, attempt.rejector_plugins, now)
-                self._notices.failed(pod, "Unschedulable", decision.message)
+                nominated = self._preemptions.settle(pod, attempt.post_filtered, now)
+                self._notices.failed(pod, "Unschedulable", decision.message, nominated)
             case "error":
                 self.queue.requeue(info, (), now)
+                self._preemptions.settle(pod, attempt.post_filtered, now)
                 self._notices.failed(pod, "SchedulerError", decision.message)
 
     def _effects(self, now: float | None = None) -> list[Effect]:

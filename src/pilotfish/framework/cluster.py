@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from pilotfish.api.pod import Pod
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.api.workloads import Namespace
+from pilotfish.api.workloads import (
+    Namespace,
+    PodDisruptionBudget,
+)
 from pilotfish.framework.arrays import Ids
 from pilotfish.framework.node_table import NodeTable
+from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.pod_terms import PodSelector, PodTerm
 
 
@@ -48,6 +52,20 @@ class Cluster(Protocol):
     @property
     def namespaces(self) -> Mapping[str, Namespace]:
         """All namespaces, by name."""
+
+    @property
+    def budgets(self) -> Mapping[str, PodDisruptionBudget]:
+        """All disruption budgets, by uid."""
+
+    @property
+    def nominated_pods(self) -> Mapping[str, Sequence[PodInfo]]:
+        """The pending pods for which room is being made, by the node."""
+
+    def nominated_node(self, pod: Pod) -> str:
+        """Return the node on which room is being made for a pod; empty without one."""
+
+    def is_being_preempted(self, pod: PodInfo) -> bool:
+        """Say whether a pod in place is on its way out because preemption wants it so."""
 
     def matching_pods(self, *selectors: PodSelector) -> PodCounts:
         """Count the pods in place that all these selectors select."""

@@ -10,6 +10,8 @@ only those:
     state      what this plugin's own `pre_filter` (or `pre_score`, for `score`) returned
     alive      bool[N]: nodes that no earlier plugin rejected; `filter` need not look at others
     feasible   bool[N]: nodes that passed every filter
+    rejections what the filters rejected, each with its mask (for `post_filter`)
+    what_if    asks what if pods were on a node or not (for `post_filter`)
 
 A plugin reads only its arguments, keeps nothing between pods, and never waits. It is constructed
 once a profile, from its own arguments only.
@@ -22,6 +24,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from pilotfish.framework.arrays import Scores
 from pilotfish.framework.events import ClusterEvent
+from pilotfish.framework.post_filter import Decline, Nominate
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
 
 EXTENSION_POINTS: dict[str, frozenset[str]] = {
@@ -29,6 +32,7 @@ EXTENSION_POINTS: dict[str, frozenset[str]] = {
     "pre_enqueue": frozenset({"pod"}),
     "pre_filter": frozenset({"pod", "cluster", "nodes"}),
     "filter": frozenset({"pod", "nodes", "state", "alive"}),
+    "post_filter": frozenset({"pod", "cluster", "nodes", "state", "rejections", "what_if"}),
     "pre_score": frozenset({"pod", "cluster", "nodes", "feasible", "state"}),
     "score": frozenset({"pod", "nodes", "feasible", "state"}),
 }
@@ -55,6 +59,8 @@ class Plugin:
     `filter(pod, nodes, state, alive) -> Iterator[Reject]`: called at most once a table; yields what
         is rejected. The same node may be rejected for several reasons by one plugin; later plugins
         are not asked about it.
+    `post_filter(pod, cluster, nodes, state, rejections, what_if) -> Nominate | Decline`: called
+        when no node is feasible, one plugin after the other until one nominates a node.
     `pre_score(pod, cluster, nodes, feasible, state) -> state | SKIP | None`: called once, only if
         two nodes or more are feasible. What it returns replaces `state` for `score`; None leaves
         it; SKIP turns `score` off for this pod.
@@ -80,6 +86,7 @@ class Plugin:
     pre_enqueue: Callable[..., Reject | None]
     pre_filter: Callable[..., PreFilterResult]
     filter: Callable[..., Iterator[Reject]]
+    post_filter: Callable[..., Nominate | Decline]
     pre_score: Callable[..., object]
     score: Callable[..., Scores]
 

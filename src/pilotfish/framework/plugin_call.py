@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
 from pilotfish.framework.errors import PluginError, ProfileError
 from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin
+from pilotfish.framework.post_filter import Decline, Nominate
 from pilotfish.framework.rejection import Reject
 
 T = TypeVar("T")
@@ -60,6 +61,13 @@ def as_reject(result: Any) -> Reject | None:
     if result is None or isinstance(result, Reject):
         return result
     raise TypeError(f"it returned {result!r}, not a Reject or None")
+
+
+def as_post_filtered(result: Any) -> Nominate | Decline:
+    """Read the answer of `post_filter`."""
+    if isinstance(result, Nominate | Decline):
+        return result
+    raise TypeError(f"it returned {result!r}, not a Nominate or Decline")
 
 
 def as_hits(alive: Mask, rejects: Iterable[Reject]) -> list[tuple[Reject, Mask]]:

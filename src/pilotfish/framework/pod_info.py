@@ -41,6 +41,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         shape: its requests and terms.
         start_time: RFC 3339 text; None while it is not known.
+        is_preempted: whether it is being deleted by preemption.
     """
 
     uid: str
@@ -52,6 +53,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     shape: PodShape
     start_time: str | None = None
     is_terminating: bool = False
+    is_preempted: bool = False
 
     @property
     def key(self) -> str:

@@ -19,7 +19,15 @@ from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
-from pilotfish.framework.plugin_call import PluginCall, as_hits, as_is, as_reject, as_scores
+from pilotfish.framework.plugin_call import (
+    PluginCall,
+    as_hits,
+    as_is,
+    as_post_filtered,
+    as_reject,
+    as_scores,
+)
+from pilotfish.framework.post_filter import Decline, Nominate, PostFiltered
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
 
 REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
@@ -179,6 +187,30 @@ class Profile:
             if not alive.any():
                 break
         return Filtered(alive, rejections, given.states)
+
+    def post_filter(
+        self, pod: Pod, cluster: Cluster, filtered: Filtered, what_if: object
+    ) -> PostFiltered:
+        """Ask what can be done for a pod without a feasible node.
+
+        Raises:
+            PluginError: a plugin raised, or broke its contract.
+        """
+        arguments: dict[str, Any] = {"pod": pod, "cluster": cluster, "nodes": cluster.nodes}
+        arguments |= {"rejections": filtered.rejections, "what_if": what_if}
+        declined: list[Decline] = []
+        for call in self._calls["post_filter"]:
+            arguments["state"] = filtered.states.get(call.name)
+            match call(arguments, as_post_filtered):
+                case Nominate() as nomination:
+                    return PostFiltered(nomination)
+                case Decline(is_final=True) as last:
+                    return PostFiltered(None, last.reason, last.forget_nomination)
+                case decline:
+                    declined.append(decline)
+        message = ", ".join(decline.reason for decline in declined)
+        is_void = not declined or any(decline.forget_nomination for decline in declined)
+        return PostFiltered(None, message, is_void)
 
     def score(self, pod: Pod, cluster: Cluster, filtered: Filtered) -> Scored:
         """Score the feasible nodes, of which there should be at least two.

@@ -7,6 +7,8 @@ from typing import Final
 from pilotfish.framework.profile import EnabledPlugin, Profile
 from pilotfish.framework.registry import Registry
 from pilotfish.plugins.default_binder import DefaultBinder
+from pilotfish.plugins.default_preemption import DefaultPreemption
+from pilotfish.plugins.dynamic_resources import DynamicResources
 from pilotfish.plugins.image_locality import ImageLocality
 from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.node_affinity import NodeAffinity
@@ -31,6 +33,8 @@ DEFAULT_WEIGHTS: Final = {
     NodeResourcesFit: 1,
     PodTopologySpread: 2,
     InterPodAffinity: 2,
+    DynamicResources: 2,
+    DefaultPreemption: 1,
     NodeResourcesBalancedAllocation: 1,
     ImageLocality: 1,
     DefaultBinder: 1,

@@ -15,6 +15,8 @@ from pilotfish.config.defaults import ALL, complete_args
 from pilotfish.config.errors import ConfigurationError, Problem
 from pilotfish.config.plugin_args import (
     ARGS,
+    DefaultPreemptionArgs,
+    DynamicResourcesArgs,
     NodeResourcesBalancedAllocationArgs,
     NodeResourcesFitArgs,
     ScoringStrategy,
@@ -90,6 +92,8 @@ def arguments_of(args: Any) -> Mapping[str, Any]:
             }
         case NodeResourcesBalancedAllocationArgs():
             return {"resources": [one.name for one in args.resources]}
+        case DefaultPreemptionArgs() | DynamicResourcesArgs():
+            return {}  # they tune what is done otherwise here; see config.writing.without_effect
         case None | dict():
             return args or {}
         case _:

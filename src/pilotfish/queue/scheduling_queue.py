@@ -189,6 +189,12 @@ class SchedulingQueue:
             if not self._backoff_q.is_backing_off(info, now):
                 self._move(info, now)
 
+    def activate(self, uid: str, now: float) -> None:
+        """Move a waiting pod, for which something changed that is no event for others."""
+        info = self._pool.get(uid)
+        if info is not None:
+            self._move(info, now)
+
     def flush(self, now: float) -> None:
         """Move the pods whose back-off is over, and those that waited for too long."""
         for info in self._backoff_q.pop_completed(now):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pilotfish.core.effects import Bind, RecordEvent
+from pilotfish.core.effects import Bind, EvictPod, RecordEvent
 from pilotfish.runtime.executor import PodEffect
 
 
@@ -22,11 +22,14 @@ class DryRunExecutor:
         self._log = log
 
     def submit(self, effect: PodEffect) -> None:
-        """Log a bind; leave everything undone."""
+        """Log a bind or an eviction; leave everything undone."""
         if isinstance(effect, Bind):
             pod = f"{effect.namespace}/{effect.name}"
             fields = {"pod": pod, "node": effect.node_name}
             self._log.info("would bind %s -> %s", pod, effect.node_name, extra=fields)
+        elif isinstance(effect, EvictPod):
+            pod = f"{effect.namespace}/{effect.name}"
+            self._log.info("would evict %s", pod, extra={"pod": pod})
 
 
 class NoEvents:

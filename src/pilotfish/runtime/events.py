@@ -62,6 +62,7 @@ class _Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     type: str
     api_version: str
     kind: str
+    related: _Regarding | None = None
     series: _Series | None = None
 
 
@@ -206,6 +207,7 @@ def _status(answer: Response | Exception) -> int:
 def create_request(series: Series, controller: str, instance: str) -> Request:
     """Make the request that creates the Event."""
     event = series.event
+    other = event.related
     body = _Event(
         metadata=_Metadata(event_name(series), event.namespace),
         event_time=_micro_time(series.first_seen),
@@ -218,6 +220,7 @@ def create_request(series: Series, controller: str, instance: str) -> Request:
         type=event.type,
         api_version="events.k8s.io/v1",
         kind="Event",
+        related=_Regarding(other.namespace, other.name, other.uid) if other else None,
         series=_series(series) if series.count > 1 else None,
     )
     return Request("POST", _path(event), _encode(body), JSON)

@@ -14,15 +14,19 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeAlias, assert_never
 
 from pilotfish.client import ApiClient, ApiError, ClientError
-from pilotfish.core.effects import Bind, PatchCondition, ReadPod
-from pilotfish.core.inputs import BindAnswered, Input, PodRead, StatusAnswered
+from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
+from pilotfish.core.inputs import BindAnswered, EvictionAnswered, Input, PodRead, StatusAnswered
 from pilotfish.runtime.attempt import attempt
 from pilotfish.runtime.notices import Notices
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
+    clear_request,
     condition_request,
+    delete_request,
     describe,
+    disruption_request,
+    is_gone,
     is_transient,
     pod_read,
     read_request,
@@ -34,7 +38,7 @@ BACKOFF_SECONDS = 0.5  # doubled by each failure, spread by up to half
 BACKOFF_MAX_SECONDS = 8.0
 FORBIDDEN = 403
 
-PodEffect: TypeAlias = Bind | ReadPod | PatchCondition
+PodEffect: TypeAlias = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod
 
 
 class Executor(Protocol):
@@ -156,8 +160,10 @@ class ApiExecutor:
                 return await self._bind(effect)
             case ReadPod():
                 return await self._read(effect)
-            case PatchCondition():
+            case PatchCondition() | ClearNomination():
                 return await self._patch(effect, failures)
+            case EvictPod():
+                return await self._evict(effect, failures)
             case _:
                 assert_never(effect)
 
@@ -174,22 +180,47 @@ class ApiExecutor:
             return PodRead(read.uid, error=describe(answer))  # the scheduler reads again, later
         return pod_read(read, answer.body)
 
-    async def _patch(self, patch: PatchCondition, failures: int) -> StatusAnswered | None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        answer = await attempt(self._client, condition_request(patch, now))
+    async def _patch(
+        self, patch: PatchCondition | ClearNomination, failures: int
+    ) -> StatusAnswered | None:
+        if isinstance(patch, PatchCondition):
+            request = condition_request(patch, _now())
+        else:
+            request = clear_request(patch)
+        answer = await attempt(self._client, request)
         if not isinstance(answer, Exception):
             return StatusAnswered(patch.uid, is_written=True)
         if is_transient(answer) and failures + 1 < PATCH_TRIES:
             return None
-        self._warn(answer)
+        self._warn(answer, "pods/status", "conditions of pods cannot be written", "patch")
         return StatusAnswered(patch.uid, is_written=False, message=describe(answer))
 
-    def _warn(self, error: Exception) -> None:
+    async def _evict(self, evict: EvictPod, failures: int) -> EvictionAnswered | None:
+        """Say why the pod goes, and only then delete it; repeating both does no harm."""
+        answer = await attempt(self._client, disruption_request(evict, _now()))
+        what = ("pods/status", "conditions of victims cannot be written", "patch")
+        if not isinstance(answer, Exception):
+            answer = await attempt(self._client, delete_request(evict))
+            what = ("pods", "pods cannot be preempted", "delete")
+        if not isinstance(answer, Exception):
+            return EvictionAnswered(evict.uid, "evicted")
+        if is_gone(answer):
+            return EvictionAnswered(evict.uid, "gone")
+        if is_transient(answer) and failures + 1 < PATCH_TRIES:
+            return None
+        self._warn(answer, *what)
+        return EvictionAnswered(evict.uid, "failed", describe(answer))
+
+    def _warn(self, error: Exception, resource: str, problem: str, verb: str) -> None:
         if isinstance(error, ApiError) and error.status == FORBIDDEN:
             self._notices.once(
-                "pods/status",
-                f"conditions of pods cannot be written: {error}",
-                hint="grant the verb patch on pods/status",
+                f"{verb} {resource}",
+                f"{problem}: {error}",
+                hint=f"grant the verb {verb} on {resource}",
             )
         elif not isinstance(error, ClientError):
             self._notices.bug(error)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

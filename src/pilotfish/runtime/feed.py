@@ -14,6 +14,7 @@ from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import (
     Namespace,
+    PodDisruptionBudget,
     ReplicaSet,
     ReplicationController,
     Service,
@@ -63,6 +64,12 @@ KINDS = (
     ),
     Kind("replicasets", "/apis/apps/v1/replicasets", ReplicaSet, is_essential=False),
     Kind("statefulsets", "/apis/apps/v1/statefulsets", StatefulSet, is_essential=False),
+    Kind(
+        "poddisruptionbudgets",
+        "/apis/policy/v1/poddisruptionbudgets",
+        PodDisruptionBudget,
+        is_essential=False,
+    ),
 )
 
 

@@ -8,15 +8,15 @@ from urllib.parse import quote
 import msgspec
 
 from pilotfish.api.codec import decode_list
-from pilotfish.api.pod import Pod
+from pilotfish.api.pod import DISRUPTION_TARGET, PREEMPTION_BY_SCHEDULER, Pod
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
-from pilotfish.core.effects import Bind, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
 from pilotfish.core.inputs import BindAnswered, PodRead
 
 JSON = "application/json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
-_TIMED_OUT, _CONFLICT = 408, 409
+_NOT_FOUND, _TIMED_OUT, _CONFLICT = 404, 408, 409
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 
@@ -57,19 +57,30 @@ class _Binding(msgspec.Struct, frozen=True, rename="camel"):
 class _Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     reason: str
     message: str
-    observed_generation: int
+    observed_generation: int | msgspec.UnsetType
     last_transition_time: str | msgspec.UnsetType
     type: str = "PodScheduled"
     status: str = "False"
 
 
-class _Conditions(msgspec.Struct, frozen=True):
-    conditions: tuple[_Condition]
+class _Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    conditions: tuple[_Condition, ...] = ()
+    nominated_node_name: str | msgspec.UnsetType | None = msgspec.UNSET  # null deletes it
 
 
 class _StatusPatch(msgspec.Struct, frozen=True):
     metadata: _Metadata  # the uid is a precondition here too
-    status: _Conditions
+    status: _Status
+
+
+class _Preconditions(msgspec.Struct, frozen=True):
+    uid: str
+
+
+class _DeleteOptions(msgspec.Struct, frozen=True, rename="camel"):
+    preconditions: _Preconditions
+    api_version: str = "v1"
+    kind: str = "DeleteOptions"
 
 
 def bind_request(bind: Bind) -> Request:
@@ -100,8 +111,36 @@ def condition_request(patch: PatchCondition, now: str) -> Request:
     """
     since = now if patch.is_transition else msgspec.UNSET
     condition = _Condition(patch.reason, patch.message, patch.observed_generation, since)
-    body = _StatusPatch(_Metadata(patch.uid), _Conditions((condition,)))
-    path = f"/api/v1/namespaces/{patch.namespace}/pods/{patch.name}/status"
+    nominated: str | msgspec.UnsetType | None = msgspec.UNSET
+    if patch.nominated_node_name is not None:
+        nominated = patch.nominated_node_name or None
+    return _status_request(patch, _Status((condition,), nominated))
+
+
+def clear_request(clear: ClearNomination) -> Request:
+    """Make the request that clears the pod's nominated node."""
+    return _status_request(clear, _Status(nominated_node_name=None))
+
+
+def disruption_request(evict: EvictPod, now: str) -> Request:
+    """Make the request that says why a pod is about to be deleted."""
+    condition = _Condition(
+        PREEMPTION_BY_SCHEDULER, evict.message, msgspec.UNSET, now, DISRUPTION_TARGET, "True"
+    )
+    return _status_request(evict, _Status((condition,)))
+
+
+def delete_request(evict: EvictPod) -> Request:
+    """Make the request that deletes the pod of this uid, in its own time."""
+    path = f"/api/v1/namespaces/{evict.namespace}/pods/{evict.name}"
+    return Request("DELETE", path, _encode(_DeleteOptions(_Preconditions(evict.uid))))
+
+
+def _status_request(
+    effect: PatchCondition | ClearNomination | EvictPod, status: _Status
+) -> Request:
+    path = f"/api/v1/namespaces/{effect.namespace}/pods/{effect.name}/status"
+    body = _StatusPatch(_Metadata(effect.uid), status)
     return Request("PATCH", path, _encode(body), STRATEGIC_MERGE_PATCH)
 
 
@@ -134,6 +173,11 @@ def pod_read(read: ReadPod, body: bytes) -> PodRead:
         if broken.uid in ("", read.uid):
             return PodRead(read.uid, error=str(broken))
     return PodRead(read.uid, next((pod for pod in page.items if pod.uid == read.uid), None))
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether there is no such pod any more."""
+    return isinstance(error, ApiError) and error.status == _NOT_FOUND
 
 
 def is_transient(error: Exception) -> bool:

@@ -11,7 +11,9 @@ from pilotfish.core.effects import (
     Bind,
     BindFailed,
     Bound,
+    ClearNomination,
     Effect,
+    EvictPod,
     PatchCondition,
     PodSeen,
     ReadPod,
@@ -134,7 +136,7 @@ class Shell:
     def _execute(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Bind() | ReadPod() | PatchCondition():
+                case Bind() | ReadPod() | PatchCondition() | ClearNomination() | EvictPod():
                     self._executor.submit(effect)
                 case RecordEvent():
                     self._events.record(effect)

@@ -74,6 +74,9 @@ class Words:
             self._log.error("%s: %s", pod, decision.message, extra=fields)
         else:
             self._log.info("%s is unschedulable: %s", pod, decision.message, extra=fields)
+            if decision.victims:
+                victims, node = ", ".join(decision.victims), decision.nominated_node_name
+                self._log.info("%s preempts %s on %s", pod, victims, node, extra=fields)
 
     def _is_news(self, uid: str, message: str) -> bool:
         if self._messages.get(uid) == message:

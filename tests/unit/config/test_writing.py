@@ -77,6 +77,12 @@ def test_tuning_without_effect_is_named_by_path() -> None:
     ]
 
 
+def test_arguments_without_effect_are_named_by_path() -> None:
+    text = of_args("DefaultPreemption", minCandidateNodesPercentage=50)
+    paths = [one.path for one in without_effect(loaded(text))]
+    assert "profiles[0].pluginConfig[0].args" in paths
+
+
 def test_back_off_becomes_a_setting_of_the_queue() -> None:
     text = configuration(podInitialBackoffSeconds=2, podMaxBackoffSeconds=60)
     settings = settings_of(loaded(text), seed=3)

@@ -103,7 +103,11 @@ def test_infeasible_pod_is_told_with_upstreams_message() -> None:
     dialogue = Dialogue(node("n1", cpu="1"), node("n2", taints=["x:NoSchedule"]))
     dialogue.apply(pod("a", cpu="2"))
     effects = dialogue.decide()
-    message = "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s)."
+    message = (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). "
+        "no new claims to deallocate, preemption: "
+        "0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+    )
     (decision,) = of(Decision, effects)
     assert (decision.outcome, decision.message) == ("unschedulable", message)
     assert decision.node_name == ""
@@ -154,7 +158,9 @@ def test_plugin_that_left_nodes_out_before_the_filters_is_a_rejector() -> None:
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
     decision = decision_on(dialogue, pod("a", affinity=affinity))
     assert decision.message == (
-        "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]."
+        "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
+        "no new claims to deallocate, preemption: "
+        "0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     )
     dialogue.now = 5.0
     dialogue.apply_nodes(node("n2"))

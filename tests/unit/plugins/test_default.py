@@ -22,6 +22,8 @@ def test_order_and_weights_are_those_of_upstream() -> None:
         "NodeResourcesFit",
         "PodTopologySpread",
         "InterPodAffinity",
+        "DynamicResources",
+        "DefaultPreemption",
         "NodeResourcesBalancedAllocation",
         "ImageLocality",
         "DefaultBinder",
@@ -31,6 +33,7 @@ def test_order_and_weights_are_those_of_upstream() -> None:
         "NodeAffinity": 2,
         "PodTopologySpread": 2,
         "InterPodAffinity": 2,
+        "DynamicResources": 2,
     }
 
 

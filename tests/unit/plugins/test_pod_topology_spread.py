@@ -25,4 +25,5 @@ def test_services_and_controllers_are_read_for_defaults_only() -> None:
 
 
 def test_default_profile_reads_what_its_plugins_read() -> None:
-    assert default_profile("p").reads == PodTopologySpread().reads | {"namespaces"}
+    others = {"namespaces", "poddisruptionbudgets"}
+    assert default_profile("p").reads == PodTopologySpread().reads | others

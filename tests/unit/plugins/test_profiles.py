@@ -152,7 +152,7 @@ def test_argument_that_a_policy_does_not_take_is_told_by_path() -> None:
 
 
 def test_plugin_that_is_not_built_is_passed_over_as_it_is_by_default() -> None:
-    found = profile(of_plugins(multiPoint=enabled("VolumeZone", DynamicResources=2)))
+    found = profile(of_plugins(multiPoint=enabled("VolumeZone", "VolumeBinding")))
     assert set(names(found)) == {plugin.name for plugin in DEFAULT_WEIGHTS}
 
 
@@ -160,7 +160,7 @@ def test_plugin_that_is_not_built_is_passed_over_as_it_is_by_default() -> None:
     ("text", "path"),
     [
         (of_plugins(multiPoint=enabled("GangScheduling")), "plugins.multiPoint.enabled"),
-        (of_plugins(multiPoint=enabled(DynamicResources=3)), "plugins.multiPoint.enabled"),
+        (of_plugins(multiPoint=enabled(VolumeZone=3)), "plugins.multiPoint.enabled"),
         (of_plugins(filter=enabled("VolumeZone")), "plugins.filter.enabled"),
         (of_args("VolumeBinding", bindTimeoutSeconds=5), "pluginConfig[0].args"),
     ],
@@ -171,4 +171,4 @@ def test_plugin_that_is_not_built_may_not_be_asked_for_otherwise(text: str, path
 
 
 def test_plugin_that_is_not_built_may_be_disabled() -> None:
-    assert profile(of_plugins(multiPoint=disabled("VolumeBinding", "DynamicResources")))
+    assert profile(of_plugins(multiPoint=disabled("VolumeBinding", "VolumeZone")))

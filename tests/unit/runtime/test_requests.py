@@ -2,16 +2,20 @@ import msgspec
 import pytest
 
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
-from pilotfish.core.effects import Bind, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
+    clear_request,
     condition_request,
+    delete_request,
+    disruption_request,
     is_transient,
     pod_read,
     read_request,
 )
 
+NOW = "2026-01-01T00:00:00Z"
 BIND = Bind("uid-a", "default", "a", "node-1")
 READ = ReadPod("uid-a", "default", "a")
 LOST = ConnectionFailed("POST: cut", outcome_unknown=True)
@@ -121,3 +125,54 @@ def test_server_trouble_may_pass(error: Exception) -> None:
 @pytest.mark.parametrize("error", [ApiError(403), ApiError(409), ApiError(422), ValueError()])
 def test_refusal_does_not_pass_by_itself(error: Exception) -> None:
     assert not is_transient(error)
+
+
+@pytest.mark.parametrize(
+    ("nominated", "status"),
+    [(None, {}), ("", {"nominatedNodeName": None}), ("n1", {"nominatedNodeName": "n1"})],
+)
+def test_nominated_node_is_left_or_cleared_or_set_with_the_condition(
+    nominated: str | None, status: dict[str, str | None]
+) -> None:
+    patch = PatchCondition(
+        "uid-a", "default", "a", "Unschedulable", "0/1", 1, nominated_node_name=nominated
+    )
+    body = msgspec.json.decode(condition_request(patch, NOW).body or b"")
+    assert len(body["status"].pop("conditions")) == 1
+    assert body["status"] == status
+
+
+def test_clearing_a_nomination_touches_no_condition() -> None:
+    request = clear_request(ClearNomination("uid-a", "default", "a"))
+    assert (request.method, request.path) == ("PATCH", "/api/v1/namespaces/default/pods/a/status")
+    assert msgspec.json.decode(request.body or b"") == {
+        "metadata": {"uid": "uid-a"},
+        "status": {"nominatedNodeName": None},
+    }
+
+
+def test_victim_is_told_why_and_deleted_by_its_uid() -> None:
+    evict = EvictPod("uid-a", "default", "a", "making room")
+    why = disruption_request(evict, NOW)
+    assert (why.method, why.path) == ("PATCH", "/api/v1/namespaces/default/pods/a/status")
+    assert msgspec.json.decode(why.body or b"") == {
+        "metadata": {"uid": "uid-a"},
+        "status": {
+            "conditions": [
+                {
+                    "type": "DisruptionTarget",
+                    "status": "True",
+                    "reason": "PreemptionByScheduler",
+                    "message": "making room",
+                    "lastTransitionTime": NOW,
+                }
+            ]
+        },
+    }
+    delete = delete_request(evict)
+    assert (delete.method, delete.path) == ("DELETE", "/api/v1/namespaces/default/pods/a")
+    assert msgspec.json.decode(delete.body or b"") == {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": {"uid": "uid-a"},
+    }

@@ -2,6 +2,7 @@ import logging
 from collections.abc import Iterator
 from typing import Literal
 
+import msgspec
 import pytest
 
 from pilotfish.core.decision import Decision
@@ -109,3 +110,11 @@ def test_every_decision_is_told_at_debug_level(lines: list[str]) -> None:
     LOG.setLevel(logging.DEBUG)
     words().observe(decision("", "scheduled"))
     assert lines == ["DEBUG: default/a: 0 of 2 nodes are feasible"]
+
+
+def test_who_has_to_go_for_whom_is_said(lines: list[str]) -> None:
+    preempts = msgspec.structs.replace(
+        decision("0/2"), nominated_node_name="n1", victims=("default/b", "default/c")
+    )
+    words().observe(preempts)
+    assert lines[-1] == "default/a preempts default/b, default/c on n1"
