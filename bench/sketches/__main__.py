@@ -1,8 +1,6 @@
-"""Measure sketches of the hard plugins and of preemption on the interfaces they will be built on.
+"""Measure the hard plugins, and a sketch of preemption, at the size that decision 4 speaks of.
 
-    .venv/bin/python -m bench.sketches
-
-They decide nearly as upstream does; each module says what it leaves out.
+Run it with `.venv/bin/python -m bench.sketches`.
 """
 
 from __future__ import annotations
@@ -12,9 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
-from bench.sketches.inter_pod_affinity import InterPodAffinity
 from bench.sketches.preemption import find_victims
-from bench.sketches.topology_spread import PodTopologySpread
 from bench.sketches.workload import (
     BOUND_PODS,
     NODES,
@@ -28,7 +24,9 @@ from bench.sketches.workload import (
 from pilotfish.api.pod import Pod
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.framework.profile import EnabledPlugin, Profile
+from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.node_resources_fit import NodeResourcesFit
+from pilotfish.plugins.pod_topology_spread import PodTopologySpread
 from pilotfish.plugins.priority_sort import PrioritySort
 
 PODS = 100  # measured for each sketch
