@@ -50,14 +50,19 @@ class Triage:
         self._notices = notices
         self._clock = clock
 
-    def failed(self, kind: Kind, error: ClientError) -> None:
+    def failed(self, kind: Kind, error: ClientError, *, was_listed: bool = False) -> None:
         """Take a failure of one kind's list or watch; a kind that is absent is told of once.
+
+        Args:
+            kind: what was to be read.
+            error: why it was not.
+            was_listed: whether it was read before, so that nobody needs to mend anything.
 
         Raises:
             StartError: at the start, when only people can help.
         """
         now = self._clock()
-        is_start = not self.has_started and not is_absent(kind, error)
+        is_start = not (self.has_started or was_listed or is_absent(kind, error))
         if is_start and now - self._connection.was_lost_at > SETTLING_SECONDS:
             _give_up(kind, error)
         match error:

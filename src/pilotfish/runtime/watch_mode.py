@@ -60,14 +60,18 @@ async def _watch(
     rng: random.Random,
     ready: Callable[[str], None],
 ) -> None:
+    was_listed = False
+
     def on_list(_: Sequence[KubernetesObject]) -> None:
+        nonlocal was_listed
+        was_listed = True
         ready(kind.name)
 
     def on_trouble(error: ClientError) -> None:
         if is_absent(kind, error):
             put(Absent(kind.name))
             ready(kind.name)
-        triage.failed(kind, error)
+        triage.failed(kind, error, was_listed=was_listed)
 
     await reflect(
         client,

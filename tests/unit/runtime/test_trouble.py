@@ -2,7 +2,14 @@ import logging
 
 import pytest
 
-from pilotfish.client import ApiError, ClientError, ConfigError, ConnectionFailed, CredentialsError
+from pilotfish.client import (
+    ApiError,
+    ClientError,
+    ConfigError,
+    ConnectionFailed,
+    CredentialsError,
+    ProtocolError,
+)
 from pilotfish.runtime.feed import KINDS, Kind
 from pilotfish.runtime.notices import Connection, Notices
 from pilotfish.runtime.trouble import SETTLING_SECONDS, StartError, Triage, is_absent
@@ -46,6 +53,11 @@ def test_running_scheduler_goes_on(error: ClientError) -> None:
     story = Story()
     story.triage.has_started = True
     story.triage.failed(NODES, error)
+
+
+@pytest.mark.parametrize("error", [*FATAL, ProtocolError("the watch ended at once")], ids=repr)
+def test_watch_that_fails_while_others_still_start_ends_nothing(error: ClientError) -> None:
+    Story().triage.failed(NODES, error, was_listed=True)
 
 
 def test_server_that_comes_up_may_refuse_for_a_while() -> None:
