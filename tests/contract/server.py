@@ -95,12 +95,20 @@ class Server:
         sent = {"Authorization": f"Bearer {self.token}", "Accept": accept} if self.token else {}
         if payload is not None and kind:
             sent["Content-Type"] = kind
-        connection = self._idle.pop() if self._idle else self._connection()
-        connection.request(method, path, payload, {**sent, **(headers or {})})
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-        self._idle.append(connection)
-        return answer
+        while True:
+            is_reused = bool(self._idle)
+            connection = self._idle.pop() if self._idle else self._connection()
+            try:
+                connection.request(method, path, payload, {**sent, **(headers or {})})
+                response = connection.getresponse()
+                answer = Answer(response.status, response.headers, response.read())
+            except (ConnectionError, ssl.SSLError):
+                connection.close()
+                if not is_reused:  # else the server was restarted since
+                    raise
+            else:
+                self._idle.append(connection)
+                return answer
 
     def get(self, path: str, **query: object) -> Answer:
         """GET a path."""
