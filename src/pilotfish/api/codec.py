@@ -147,7 +147,7 @@ def _decode_slowly(kind: type[T], raw: bytes, error: msgspec.ValidationError) ->
     content = msgspec.json.decode(raw)
     if b"null" in raw:
         try:
-            return msgspec.convert(_without_nulls(content), kind, dec_hook=dec_hook)
+            return msgspec.convert(without_nulls(content), kind, dec_hook=dec_hook)
         except msgspec.ValidationError as second:
             error = second
     match = _AT.fullmatch(str(error))
@@ -167,12 +167,13 @@ def _decode_list_slowly(kind: type[T], raw: bytes) -> ListPage[T]:
     return ListPage(items, malformed, meta.resource_version, meta.continue_token or "")
 
 
-def _without_nulls(content: Any) -> Any:
+def without_nulls(content: Any) -> Any:
+    """Leave out members that are null: Go takes them for absent."""
     match content:
         case dict():
-            return {k: _without_nulls(v) for k, v in content.items() if v is not None}
+            return {k: without_nulls(v) for k, v in content.items() if v is not None}
         case list():
-            return [_without_nulls(item) for item in content]
+            return [without_nulls(item) for item in content]
         case _:
             return content
 

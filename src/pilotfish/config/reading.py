@@ -11,6 +11,7 @@ import yaml
 from msgspec import inspect
 from msgspec.structs import asdict, replace
 
+from pilotfish.api.codec import without_nulls
 from pilotfish.config.defaults import complete
 from pilotfish.config.duration import parse_duration
 from pilotfish.config.errors import ConfigError, ConfigurationError, Problem, did_you_mean
@@ -57,7 +58,7 @@ def read_configuration(text: str) -> KubeSchedulerConfiguration:
     Raises:
         ConfigurationError: it is no KubeSchedulerConfiguration, or has fields that none has.
     """
-    content = _without_nulls(_parsed(text))
+    content = without_nulls(_parsed(text))
     _check_kind(content)
     unknown = list(_unknown_fields(content, inspect.type_info(KubeSchedulerConfiguration), ""))
     if unknown:
@@ -106,17 +107,6 @@ def _check_kind(content: Any) -> None:
         if content.get(field) != wanted:
             found = content.get(field, "missing")
             raise ConfigurationError([Problem(field, f"must be {wanted}; it is {found}")])
-
-
-def _without_nulls(content: Any) -> Any:
-    """Leave out members that are null: Go takes them for absent."""
-    match content:
-        case dict():
-            return {k: _without_nulls(v) for k, v in content.items() if v is not None}
-        case list():
-            return [_without_nulls(item) for item in content]
-        case _:
-            return content
 
 
 def _unknown_fields(content: Any, kind: inspect.Type, path: str) -> Iterator[Problem]:
