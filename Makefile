@@ -59,7 +59,7 @@ clients: $(CLIENTS:%=.clients/%/.ready) ## install the Python clients that tests
 
 lock: $(VENV)/.ready ## pin the dependencies anew, with hashes
 	$(UV_COMPILE) --output-file requirements/runtime.lock
-	$(UV_COMPILE) --group dev --output-file $(LOCK)
+	$(UV_COMPILE) --extra report --group dev --output-file $(LOCK)
 	for name in $(CLIENTS); do $(UV_PIN) tests/clients/$$name.in --output-file tests/clients/$$name.lock; done
 
 clean: ## remove the virtual environments and the control plane
