@@ -36,10 +36,12 @@ from pilotfish.api.workloads import (
     PodDisruptionBudget,
 )
 from pilotfish.cache.errors import PodStateError
+from pilotfish.cache.node_tree import NodeTree
 from pilotfish.cache.nominations import Nominations
 from pilotfish.cache.pod_shapes import PodShapes
 from pilotfish.cache.selector_index import SelectorIndex
 from pilotfish.cache.workloads import Workload, Workloads
+from pilotfish.framework.arrays import RowNumbers
 from pilotfish.framework.cluster import PodCounts, TermCounts
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.invariants import require
@@ -48,6 +50,7 @@ from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.pod_terms import PodSelector
 
 TRANSITIONS_KEPT: Final = 1000  # of all pods together, for the stories in errors
+MOVES: Final = {ClusterEvent.NODE_ADDED, ClusterEvent.NODE_LABELS_CHANGED}
 
 
 class ClusterCache:
@@ -69,6 +72,7 @@ class ClusterCache:
         self._assumed: set[str] = set()
         self._aside: dict[str, dict[str, PodInfo]] = {}  # by the node that is not known
         self._shapes = PodShapes()
+        self._tree = NodeTree()
         self._workloads = Workloads()
         self._selectors = SelectorIndex(self.nodes, self.namespaces)
         self._transitions: deque[tuple[str, str]] = deque(maxlen=TRANSITIONS_KEPT)
@@ -82,6 +86,8 @@ class ClusterCache:
     def set_node(self, node: Node) -> set[ClusterEvent]:
         """Insert or update a node; one that differs in nothing means no event."""
         events = self.nodes.set_node(node)
+        if events & MOVES:
+            self._tree.set(node.name, node.labels)
         for pod in self._aside.pop(node.name, {}).values():
             self._place(pod)
         return events
@@ -94,6 +100,7 @@ class ClusterCache:
         for pod in self.nodes.pods[row].values():
             self._selectors.remove(row, pod)
         pods = self.nodes.remove_node(name)
+        self._tree.remove(name)
         if pods:
             self._aside[name] = {pod.uid: pod for pod in pods}
         return {ClusterEvent.NODE_DELETED}
@@ -237,6 +244,11 @@ class ClusterCache:
         return self._workloads.default_selector(pod)
 
     @property
+    def search_order(self) -> RowNumbers:
+        """intp[N]: the rows in the order in which a sample of the nodes is searched."""
+        return self._tree.rows(self.nodes.row_of)
+
+    @property
     def nominated_pods(self) -> Mapping[str, Sequence[PodInfo]]:
         """The pending pods for which room is being made, by the node."""
         return self.nominations.by_node
@@ -254,6 +266,7 @@ class ClusterCache:
         nodes = self.nodes
         nodes.check_invariants()
         self._selectors.check_invariants()
+        self._tree.check_invariants(nodes.row_of)
         self.nominations.check_invariants()
         counted = [uid for pods in (*nodes.pods, *self._aside.values()) for uid in pods]
         require(len(counted) == len(self._pods), "a pod counts once")

@@ -54,13 +54,8 @@ def _of_back_off(configuration: KubeSchedulerConfiguration) -> Iterator[Problem]
 
 
 def _of_percentage(path: str, percentage: int | None) -> Iterator[Problem]:
-    """Check the range, and that all nodes are scored: looking at a sample is not built."""
-    if percentage is None or percentage in (0, ALL_NODES):
-        return
-    reason = "must be between 0 and 100"
-    if 0 < percentage < ALL_NODES:
-        reason = "pilotfish scores every node and cannot sample them yet; leave it out, or set 100"
-    yield Problem(f"{path}percentageOfNodesToScore", reason)
+    if not 0 <= (percentage or 0) <= ALL_NODES:
+        yield Problem(f"{path}percentageOfNodesToScore", "must be between 0 and 100")
 
 
 def _of_profiles(profiles: tuple[SchedulerProfile, ...]) -> Iterator[Problem]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotfish.api.pod import Pod
 from pilotfish.core.decision import SHOWN_NODES, Decision, NodeScore, RejectionCount
 from pilotfish.core.message import unschedulable_message
+from pilotfish.core.node_search import NodeSearch
+from pilotfish.framework.arrays import RowNumbers, Scores
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.plugin import implements
@@ -21,7 +22,8 @@ from pilotfish.framework.profile import REJECTING_POINTS, Filtered, Profile, Rej
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 
-Rows: TypeAlias = NDArray[np.intp]  # row numbers of some nodes
+ALL: Final = (0, 100)  # per cent
+
 Outcome: TypeAlias = Literal["scheduled", "unschedulable", "error"]
 
 
@@ -40,27 +42,37 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def scheduling_cycle(
-    info: QueuedPodInfo, profile: Profile, cluster: Cluster, rng: random.Random
+    info: QueuedPodInfo,
+    profile: Profile,
+    cluster: Cluster,
+    search: NodeSearch,
+    rng: random.Random,
 ) -> Attempt:
     """Choose a node for a pod, or say why there is none.
 
     One feasible node is chosen without scoring; among equally good ones the generator chooses.
 
-    Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (schedulePod).
+    Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (schedulePod, evaluateNominatedNode).
     """
     pod = info.pod
     try:
         filtered = profile.filter(pod, cluster)
         what_if = WhatIf.of(profile, pod, cluster, filtered.states)
         filtered = what_if.beside_nominated(filtered)
-        rows = _worth_scoring(pod, cluster, np.flatnonzero(filtered.feasible))
+        rows = np.flatnonzero(filtered.feasible)
+        nominated = cluster.nodes.row_of.get(cluster.nominated_node(pod))
+        if nominated is not None and filtered.feasible[nominated]:
+            rows = rows[rows == nominated]  # room was made for the pod there
+        elif profile.percentage_of_nodes_to_score not in ALL:
+            filtered = search.found(pod, profile, cluster, filtered)
+            rows = np.flatnonzero(filtered.feasible)
         if not len(rows):
             return _unschedulable(info, cluster, filtered, what_if, rng)
         scored = profile.score(pod, cluster, filtered) if len(rows) > 1 else None
     except PluginError as error:
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=str(error)))
     names = cluster.nodes.names
-    best: Rows = rows
+    best: RowNumbers = rows
     shown: tuple[NodeScore, ...] = ()
     if scored is not None:
         totals = scored.total[rows]
@@ -80,15 +92,6 @@ def scheduling_cycle(
             ties=tuple(names[row] for row in best[:SHOWN_NODES].tolist()),
         )
     )
-
-
-def _worth_scoring(pod: Pod, cluster: Cluster, rows: Rows) -> Rows:
-    """Take the pod's nominated node alone if it is feasible: room was made for the pod there.
-
-    Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (evaluateNominatedNode).
-    """
-    nominated = cluster.nodes.row_of.get(cluster.nominated_node(pod))
-    return rows[rows == nominated] if nominated is not None and nominated in rows else rows
 
 
 def _unschedulable(
@@ -152,7 +155,7 @@ def _counts(rejections: Sequence[RejectedBy], nodes: int) -> tuple[RejectionCoun
 
 
 def _best_scores(
-    names: list[str], rows: Rows, totals: NDArray[np.int64], best: Rows, scored: Scored
+    names: list[str], rows: RowNumbers, totals: Scores, best: RowNumbers, scored: Scored
 ) -> tuple[NodeScore, ...]:
     """Name the best nodes; a full order is needed only of the few that are shown."""
     if len(best) >= SHOWN_NODES:

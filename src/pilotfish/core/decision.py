@@ -36,9 +36,9 @@ class Decision(msgspec.Struct, frozen=True, tag=True, tag_field="effect", kw_onl
             plugin failed.
         node_name: the chosen node; empty without one.
         nodes: how many nodes there are.
-        feasible: how many passed every filter.
-        rejections: the others, by plugin and reason; their counts may add up to more than the
-            nodes.
+        feasible: how many passed every filter; of a sample, as many as were looked for.
+        rejections: the others that were looked at, by plugin and reason; their counts may add up
+            to more than the nodes.
         best: the best nodes' scores, best first, at most SHOWN_NODES; empty when nothing was
             scored.
         tied: how many nodes share the best score; the choice among them is by the seeded generator.

@@ -20,6 +20,7 @@ from pilotfish.core.inputs import (
     PollCycle,
     StatusAnswered,
 )
+from pilotfish.core.node_search import NodeSearch
 from pilotfish.core.notices import Notices
 from pilotfish.core.preemption import Preemptions
 from pilotfish.framework.errors import ProfileError
@@ -55,6 +56,7 @@ class Scheduler:
         _check_sorting(profiles)
         self._profiles = profiles
         self._rng = rng
+        self._search = NodeSearch()
         self._kinds = kinds
         self._outbox: list[Effect] = []
         self._told_deadline: float | None = None
@@ -113,7 +115,7 @@ class Scheduler:
     def _attempt(self, info: QueuedPodInfo, now: float) -> None:
         pod = info.pod
         profile = self._profiles[pod.spec.scheduler_name]
-        attempt = scheduling_cycle(info, profile, self.cache, self._rng)
+        attempt = scheduling_cycle(info, profile, self.cache, self._search, self._rng)
         decision = attempt.decision
         self._outbox.append(decision)
         match decision.outcome:

@@ -14,6 +14,7 @@ Mask: TypeAlias = NDArray[np.bool_]  # bool[N]
 Scores: TypeAlias = NDArray[np.int64]  # int64[N]
 Ids: TypeAlias = NDArray[np.int32]  # int32[K, N] or int32[N], -1 where there is nothing
 Amounts: TypeAlias = NDArray[np.int64]  # int64[R, N]
+RowNumbers: TypeAlias = NDArray[np.intp]  # intp[M], rows of M of the nodes
 
 MAX_NODE_SCORE = 100  # upstream MaxNodeScore
 

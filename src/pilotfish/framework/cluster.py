@@ -13,7 +13,7 @@ from pilotfish.api.workloads import (
     Namespace,
     PodDisruptionBudget,
 )
-from pilotfish.framework.arrays import Ids
+from pilotfish.framework.arrays import Ids, RowNumbers
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.pod_terms import PodSelector, PodTerm
@@ -48,6 +48,10 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> NodeTable:
         """All nodes."""
+
+    @property
+    def search_order(self) -> RowNumbers:
+        """intp[N]: the rows in the order in which a sample of the nodes is searched."""
 
     @property
     def namespaces(self) -> Mapping[str, Namespace]:

@@ -64,11 +64,13 @@ class Filtered(msgspec.Struct, frozen=True):
         rejections: who rejected what, in the order of the plugins; each mask marks a node or more.
         states: what each plugin's `pre_filter` returned, by plugin name; a skipped plugin is
             absent.
+        searched: bool[N], the nodes to which `pre_filter` narrowed the search; None for all.
     """
 
     feasible: Mask
     rejections: Sequence[RejectedBy]
     states: Mapping[str, object]
+    searched: Mask | None = None
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -99,6 +101,8 @@ class Profile:
         enabled: the plugins, in the order in which they run.
         order: the names of those that run at an extension point, in order, where these are not all
             that have it in the order of `enabled`.
+        percentage_of_nodes_to_score: of how many nodes the search for feasible ones is over; 0 and
+            100 are all.
 
     Raises:
         ProfileError: a plugin is wrong in itself or does not go with the others.
@@ -109,9 +113,11 @@ class Profile:
         scheduler_name: str,
         enabled: Sequence[EnabledPlugin],
         order: Mapping[str, Sequence[str]] | None = None,
+        percentage_of_nodes_to_score: int = 0,
     ) -> None:
         self.scheduler_name = scheduler_name
         self.enabled = tuple(enabled)
+        self.percentage_of_nodes_to_score = percentage_of_nodes_to_score
         self._order = order or {}
         _check_names(scheduler_name, [one.plugin.name for one in enabled])
         for one in enabled:
@@ -129,6 +135,11 @@ class Profile:
     def reads(self) -> frozenset[str]:
         """The kinds of objects beside pods and nodes that its plugins need to know."""
         return frozenset[str]().union(*(one.plugin.reads for one in self.enabled))
+
+    @property
+    def has_score(self) -> bool:
+        """Whether a plugin scores nodes."""
+        return bool(self._calls["score"])
 
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
         """Return the pod's place in the active queue; smaller comes first."""
@@ -158,9 +169,8 @@ class Profile:
         if not found.subsets:
             return self.refilter(pod, nodes, Filtered(everywhere, (), found.states))
         inside = nodes.mask_of(frozenset.intersection(*found.subsets.values()))
-        return self.refilter(
-            pod, nodes, Filtered(inside, tuple(_outside(found.subsets, ~inside)), found.states)
-        )
+        outside = tuple(_outside(found.subsets, ~inside))
+        return self.refilter(pod, nodes, Filtered(inside, outside, found.states, inside))
 
     def refilter(self, pod: Pod, nodes: NodeTable, given: Filtered) -> Filtered:
         """Run the filters on a table, with the states given, where `given.feasible` says.
@@ -186,7 +196,7 @@ class Profile:
             alive = alive & ~np.logical_or.reduce([hit for _, hit in hits])
             if not alive.any():
                 break
-        return Filtered(alive, rejections, given.states)
+        return Filtered(alive, rejections, given.states, given.searched)
 
     def post_filter(
         self, pod: Pod, cluster: Cluster, filtered: Filtered, what_if: object

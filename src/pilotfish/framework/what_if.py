@@ -92,7 +92,7 @@ class WhatIf(msgspec.Struct, frozen=True):
         feasible[full] = False
         rejections = [*_without(alone.rejections, full)]
         rejections += [_spread(one, rows, len(self.nodes)) for one in found.rejections]
-        return Filtered(feasible, rejections, alone.states)
+        return Filtered(feasible, rejections, alone.states, alone.searched)
 
 
 def _changed(state: Any, changes: Mapping[int, Changes]) -> object:

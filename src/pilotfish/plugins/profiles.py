@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from pilotfish.config.defaults import ALL, complete_args
 from pilotfish.config.errors import ConfigurationError, Problem
@@ -68,7 +68,7 @@ def make_profiles(configuration: KubeSchedulerConfiguration, registry: Registry)
             should.
     """
     makers = [
-        _ProfileMaker(profile, f"profiles[{i}]", registry)
+        _ProfileMaker(_with_percentage(profile, configuration), f"profiles[{i}]", registry)
         for i, profile in enumerate(configuration.profiles)
     ]
     problems = [problem for maker in makers for problem in maker.problems]
@@ -112,6 +112,16 @@ def _strategy(strategy: ScoringStrategy) -> Strategy:
             return LeastAllocated()
 
 
+def _with_percentage(
+    profile: SchedulerProfile, configuration: KubeSchedulerConfiguration
+) -> SchedulerProfile:
+    """Give a profile without a percentage of its own that of the file."""
+    if profile.percentage_of_nodes_to_score is not None:
+        return profile
+    percentage = configuration.percentage_of_nodes_to_score
+    return replace(profile, percentage_of_nodes_to_score=percentage)
+
+
 class _ProfileMaker:
     """Makes one profile, or says why not."""
 
@@ -136,9 +146,10 @@ class _ProfileMaker:
             ours = POINT_NAMES.get(point, point)
             if ours in framework.EXTENSION_POINTS:
                 order[ours] = self._running(point, self._implements)
+        percentage = self._profile.percentage_of_nodes_to_score or 0
         enabled = [EnabledPlugin(one, weights.get(n, 1)) for n, one in self._plugins.items()]
         try:
-            return Profile(self._profile.scheduler_name, enabled, order)
+            return Profile(self._profile.scheduler_name, enabled, order, percentage)
         except ProfileError as error:
             raise ConfigurationError([Problem(self._path, str(error))]) from error
 

@@ -78,19 +78,10 @@ def test_extenders_are_refused_since_they_would_decide() -> None:
     ]
 
 
-@pytest.mark.parametrize("percentage", [0, 100])
-def test_scoring_all_nodes_is_accepted(percentage: int) -> None:
+@pytest.mark.parametrize("percentage", [0, 1, 99, 100])
+def test_any_percentage_of_nodes_is_accepted(percentage: int) -> None:
     text = configuration(percentageOfNodesToScore=percentage)
     assert load_configuration(text, UPSTREAM_PLUGINS)
-
-
-def test_sampling_nodes_is_refused_at_the_top_and_in_a_profile() -> None:
-    text = configuration(percentageOfNodesToScore=30, profiles=[{"percentageOfNodesToScore": 5}])
-    reason = "pilotfish scores every node and cannot sample them yet; leave it out, or set 100"
-    assert problems(text) == [
-        f"percentageOfNodesToScore: {reason}",
-        f"profiles[0].percentageOfNodesToScore: {reason}",
-    ]
 
 
 def test_arguments_of_a_plugin_of_ones_own_are_kept_as_they_are() -> None:

@@ -117,6 +117,13 @@ def test_strategy_and_weights_of_resources_reach_the_plugin() -> None:
     assert scored.by_plugin["NodeResourcesFit"].tolist() == [43, 43]  # (25 + 3 * 50) // 4
 
 
+def test_percentage_of_a_profile_wins_over_that_of_the_file() -> None:
+    profiles = [{"schedulerName": "own", "percentageOfNodesToScore": 0}, {"schedulerName": "file"}]
+    text = configuration(percentageOfNodesToScore=30, profiles=profiles)
+    found = profiles_of(text, default_registry())[1]
+    assert [one.percentage_of_nodes_to_score for one in found] == [0, 30]
+
+
 def test_policy_of_ones_own_is_a_plugin_of_the_file() -> None:
     registry = default_registry()
     registry.add("Picky", Picky)
