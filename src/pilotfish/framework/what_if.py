@@ -76,7 +76,7 @@ class WhatIf(msgspec.Struct, frozen=True):
         added = {
             row_of[name]: Changes(added=pods)
             for name, pods in self.nominated.items()
-            if name in row_of
+            if name in row_of and (alone.searched is None or alone.searched[row_of[name]])
         }
         if not added:
             return alone

@@ -189,3 +189,18 @@ def test_room_made_for_a_more_important_pod_is_not_taken() -> None:
     cache.nominations.nominate(cache.pod_info(pod("other", cpu="3", priority=10), "n1"))
     done = ask(pod("two", cpu="2", priority=10), cache)
     assert done.message == f"{PREEMPTION}0/1 nodes are available: 1 Insufficient cpu."
+
+
+def test_room_made_on_a_node_that_pre_filter_leaves_out_changes_no_reason() -> None:
+    cache = cluster([node("n1"), node("n2", cpu="1")])
+    cache.nominations.nominate(cache.pod_info(pod("other", cpu="3", priority=10), "n1"))
+    field = {"key": "metadata.name", "operator": "In", "values": ["n2"]}
+    required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    waiting, profile = pod("pinned", cpu="2", affinity=affinity), default_profile("my-scheduler")
+    alone = profile.filter(waiting, cache)
+    filtered = WhatIf.of(profile, waiting, cache, alone.states).beside_nominated(alone)
+    assert [(one.plugin, one.reason) for one in filtered.rejections] == [
+        ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+        ("NodeResourcesFit", "Insufficient cpu"),
+    ]
