@@ -50,11 +50,15 @@ def scheduling_cycle(
 ) -> Attempt:
     """Choose a node for a pod, or say why there is none.
 
+    A pod for which a plugin failed in the queue fails by that.
+
     One feasible node is chosen without scoring; among equally good ones the generator chooses.
 
     Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (schedulePod, evaluateNominatedNode).
     """
     pod = info.pod
+    if info.error:
+        return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=info.error))
     try:
         filtered = profile.filter(pod, cluster)
         what_if = WhatIf.of(profile, pod, cluster, filtered.states)

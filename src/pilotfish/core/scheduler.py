@@ -25,7 +25,6 @@ from pilotfish.core.notices import Notices
 from pilotfish.core.preemption import Preemptions
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.invariants import require
-from pilotfish.framework.plugin import implements
 from pilotfish.framework.profile import Profile
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 from pilotfish.queue.scheduling_queue import SchedulingQueue
@@ -151,12 +150,7 @@ class Scheduler:
 
 def _check_sorting(profiles: Mapping[str, Profile]) -> None:
     """Source: kubernetes v1.36 pkg/scheduler/profile/profile.go (same queue sort everywhere)."""
-    sorting = {
-        one.plugin.name: name
-        for name, profile in profiles.items()
-        for one in profile.enabled
-        if implements(one.plugin, "sort_key")
-    }
+    sorting = {profile.sorts_by: name for name, profile in profiles.items()}
     if len(sorting) > 1:
         both = " and ".join(f"{name!r} by {plugin!r}" for plugin, name in sorting.items())
         raise ProfileError(

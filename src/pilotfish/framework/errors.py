@@ -17,10 +17,15 @@ class ProfileError(FrameworkError):
 
 
 class PluginError(FrameworkError):
-    """A plugin failed while deciding about a pod."""
+    """A plugin failed while deciding about a pod; `where` is the line of its file."""
 
-    def __init__(self, plugin: str, extension_point: str, pod: str, problem: str) -> None:
-        super().__init__(f"plugin {plugin!r} failed in {extension_point} for pod {pod}: {problem}")
+    def __init__(
+        self, plugin: str, extension_point: str, pod: str, problem: str, where: str = ""
+    ) -> None:
+        at = f" ({where})" if where else ""
+        super().__init__(
+            f"plugin {plugin!r} failed in {extension_point} for pod {pod}: {problem}{at}"
+        )
         self.plugin = plugin
         self.extension_point = extension_point
         self.pod = pod

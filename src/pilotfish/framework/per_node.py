@@ -42,8 +42,11 @@ class PerNodePlugin(Plugin):
     def _filter(self, pod: Pod, nodes: NodeTable, alive: Mask) -> Iterator[Reject]:
         rows_by_rejection: dict[Rejection, list[int]] = {}
         for row in np.flatnonzero(alive).tolist():
-            rejection = self.filter_node(pod, nodes.node(row))
+            rejection: Any = self.filter_node(pod, nodes.node(row))
             if rejection is not None:
+                if not isinstance(rejection, Rejection):
+                    about = f"filter_node returned {rejection!r} for node {nodes.names[row]}"
+                    raise TypeError(f"{about}, not a Rejection or None")
                 rows_by_rejection.setdefault(rejection, []).append(row)
         for rejection, rows in rows_by_rejection.items():
             mask = np.zeros(len(nodes), dtype=np.bool_)
@@ -53,5 +56,9 @@ class PerNodePlugin(Plugin):
     def _score(self, pod: Pod, nodes: NodeTable, feasible: Mask) -> Scores:
         raw = np.zeros(len(nodes), dtype=np.int64)
         for row in np.flatnonzero(feasible).tolist():
-            raw[row] = self.score_node(pod, nodes.node(row))
+            score: Any = self.score_node(pod, nodes.node(row))
+            if not isinstance(score, int | np.integer):  # an array would cut a float down silently
+                about = f"score_node returned {score!r} for node {nodes.names[row]}"
+                raise TypeError(f"{about}, not an int")
+            raw[row] = score
         return self.normalize(raw, feasible)

@@ -73,8 +73,8 @@ class Plugin:
             can reject.
         reads: the kinds of objects beside pods and nodes that it needs to know, by plural name.
             Where the server hides one, the plugin is run as if there were none.
-        is_verified: whether the project's own tests prove that scores stay in 0..100; others are
-            checked at each use.
+        is_verified: whether the project's own tests prove that scores stay in 0..100 and that
+            sort keys compare; others are checked at each use.
     """
 
     name: ClassVar[str]

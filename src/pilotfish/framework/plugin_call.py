@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +14,8 @@ from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
 from pilotfish.framework.errors import PluginError, ProfileError
 from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin
 from pilotfish.framework.post_filter import Decline, Nominate
-from pilotfish.framework.rejection import Reject
+from pilotfish.framework.rejection import NodeSubset, Reject
+from pilotfish.framework.stopwatch import Stopwatch
 
 T = TypeVar("T")
 
@@ -21,9 +23,10 @@ T = TypeVar("T")
 class PluginCall:
     """One plugin's method, given only the arguments that it declares."""
 
-    __slots__ = ("method", "name", "names", "plugin", "point", "weight")
+    __slots__ = ("method", "name", "names", "plugin", "point", "stopwatch", "weight")
 
     def __init__(self, plugin: Plugin, weight: int, extension_point: str) -> None:
+        self.stopwatch: Stopwatch | None = None
         self.plugin = plugin
         self.name = plugin.name
         self.weight = weight
@@ -44,11 +47,38 @@ class PluginCall:
         Raises:
             PluginError: the method raised, or `read` found that it broke its contract.
         """
+        started = self.stopwatch.clock() if self.stopwatch else 0.0
         try:
             return read(self.method(*[arguments[name] for name in self.names]))
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
-            raise PluginError(self.name, self.point, arguments["pod"].key, problem) from error
+            where = self._line_of(error)
+            raise PluginError(
+                self.name, self.point, arguments["pod"].key, problem, where
+            ) from error
+        finally:
+            if self.stopwatch:
+                self.stopwatch.took(self.name, self.stopwatch.clock() - started)
+
+    def _line_of(self, error: BaseException) -> str:
+        """Name the line of the author's file that failed, else that on which the method begins."""
+        code = author_code(self.plugin, self.point)
+        if code is None:
+            return ""
+        line, trace = code.co_firstlineno, error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == code.co_filename:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return f"{code.co_filename}:{line}"
+
+
+def author_code(plugin: Plugin, extension_point: str) -> CodeType | None:
+    """Return the code that an author wrote for an extension point: of `score_node`, for `score`."""
+    written = getattr(plugin, f"{extension_point}_node", None)
+    method = written or getattr(plugin, extension_point)
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 def as_is(result: Any) -> Any:
@@ -56,11 +86,25 @@ def as_is(result: Any) -> Any:
     return result
 
 
+def as_sort_key(result: Any) -> tuple[Any, ...]:
+    """Read the answer of `sort_key`; numbers stand before texts, so that any two keys compare."""
+    if not isinstance(result, tuple) or not all(isinstance(v, int | float | str) for v in result):
+        raise TypeError(f"it returned {result!r}, not a tuple of numbers and texts")
+    return tuple((isinstance(value, str), value) for value in result)
+
+
 def as_reject(result: Any) -> Reject | None:
     """Read the answer of `pre_enqueue`."""
     if result is None or isinstance(result, Reject):
-        return result
+        return _with_text(result)
     raise TypeError(f"it returned {result!r}, not a Reject or None")
+
+
+def as_pre_filtered(result: Any) -> Any:
+    """Read the answer of `pre_filter`."""
+    if isinstance(result, NodeSubset) and not isinstance(result.names, frozenset):
+        raise TypeError(f"the names of its NodeSubset are {result.names!r}, not a frozenset")
+    return _with_text(result)
 
 
 def as_post_filtered(result: Any) -> Nominate | Decline:
@@ -76,6 +120,7 @@ def as_hits(alive: Mask, rejects: Iterable[Reject]) -> list[tuple[Reject, Mask]]
     for reject in rejects:
         if not isinstance(reject, Reject):
             raise TypeError(f"it yielded {reject!r}, not a Reject")
+        _with_text(reject)
         hit = _array(reject.mask, "mask", alive.shape, np.dtype(np.bool_)) & alive
         if hit.any():
             hits.append((reject, hit))
@@ -91,6 +136,12 @@ def as_scores(nodes: int, feasible: Mask | None, result: Any) -> Scores:
             if not 0 <= score <= MAX_NODE_SCORE:
                 raise ValueError(f"score {score} is outside 0..{MAX_NODE_SCORE}")
     return scores
+
+
+def _with_text(result: T) -> T:
+    if isinstance(result, Reject) and not isinstance(result.reason, str):
+        raise TypeError(f"the reason of its rejection is {result.reason!r}, not a text")
+    return result
 
 
 def _array(found: Any, what: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -6,7 +6,7 @@ Source: kubernetes v1.36 pkg/scheduler/framework/runtime/framework.go,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,13 +24,17 @@ from pilotfish.framework.plugin_call import (
     as_hits,
     as_is,
     as_post_filtered,
+    as_pre_filtered,
     as_reject,
     as_scores,
+    as_sort_key,
 )
 from pilotfish.framework.post_filter import Decline, Nominate, PostFiltered
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
+from pilotfish.framework.stopwatch import Stopwatch
 
 REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
+TIMED_POINTS = ("pre_filter", "filter", "post_filter", "pre_score", "score")
 
 
 class EnabledPlugin(msgspec.Struct, frozen=True):
@@ -124,6 +128,7 @@ class Profile:
             _check_requeue_on(one.plugin)
         self._calls = {point: self._calls_of(point) for point in EXTENSION_POINTS}
         self._with_pre_filter = {call.name for call in self._calls["pre_filter"]}
+        self._stopwatch: Stopwatch | None = None
         sorting = [call.name for call in self._calls["sort_key"]]
         if len(sorting) != 1:
             raise ProfileError(
@@ -141,10 +146,28 @@ class Profile:
         """Whether a plugin scores nodes."""
         return bool(self._calls["score"])
 
+    @property
+    def sorts_by(self) -> str:
+        """The name of the plugin that sorts the queue."""
+        return self._calls["sort_key"][0].name
+
+    def time_by(self, stopwatch: Stopwatch, plugins: Container[str]) -> None:
+        """Tell a stopwatch what each of these plugins takes for each pod."""
+        self._stopwatch = stopwatch
+        for point in TIMED_POINTS:
+            for call in self._calls[point]:
+                if call.name in plugins:
+                    call.stopwatch = stopwatch
+
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
-        """Return the pod's place in the active queue; smaller comes first."""
+        """Return the pod's place in the active queue; smaller comes first.
+
+        Raises:
+            PluginError: the plugin raised, or broke its contract.
+        """
         (call,) = self._calls["sort_key"]
-        return call({"pod": pod, "timestamp": timestamp}, as_is)
+        read = as_is if call.plugin.is_verified else as_sort_key
+        return call({"pod": pod, "timestamp": timestamp}, read)
 
     def pre_enqueue(self, pod: Pod) -> RejectedBy | None:
         """Ask whether the pod may become active; the first no counts."""
@@ -161,6 +184,8 @@ class Profile:
             PluginError: a plugin raised, or broke its contract.
         """
         nodes = cluster.nodes
+        if self._stopwatch is not None:
+            self._stopwatch.cycle(pod.key)
         found = self._pre_filter(pod, cluster)
         if found.rejected is not None:
             nowhere = np.zeros(len(nodes), dtype=np.bool_)
@@ -261,7 +286,7 @@ class Profile:
         found = _PreFiltered({}, {})
         arguments: dict[str, Any] = {"pod": pod, "cluster": cluster, "nodes": cluster.nodes}
         for call in self._calls["pre_filter"]:
-            result = call(arguments, as_is)
+            result = call(arguments, as_pre_filtered)
             match result:
                 case Skip():
                     continue

@@ -13,6 +13,7 @@ class PrioritySort(Plugin):
     """
 
     name = "PrioritySort"
+    is_verified = True
 
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[int, float]:
         """Return the pod's place; smaller comes first."""

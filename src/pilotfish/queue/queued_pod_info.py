@@ -21,6 +21,7 @@ class QueuedPodInfo:
         consecutive_errors_count: how many attempts in a row, up to the last one, ended in an error.
         rejector_plugins: who rejected it in its last attempt, sorted; empty after an error.
         order: its place among active pods, smaller first, as the profile's `sort_key` gave it.
+        error: why `pre_enqueue` or `sort_key` failed for it; its next attempt fails by that.
         gated_by: the `pre_enqueue` rejection that holds it; None while nothing does.
         backoff_expiration: the start of the window in which its back-off ends; None until asked.
         waiting_since: when it entered the pool of unschedulable and gated pods.
@@ -33,6 +34,7 @@ class QueuedPodInfo:
     consecutive_errors_count: int = 0
     rejector_plugins: tuple[str, ...] = ()
     order: tuple[Any, ...] = ()
+    error: str = ""
     gated_by: RejectedBy | None = None
     backoff_expiration: float | None = None
     waiting_since: float = 0.0

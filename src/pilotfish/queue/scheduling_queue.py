@@ -23,7 +23,8 @@ it back or `done` lets it go. Time is an argument of each call and never runs ba
     gated           backoff_q       pod itself, if pre_enqueue now lets it pass
     anywhere        (gone)          delete
 
-Whatever moves to active_q or backoff_q passes `pre_enqueue` first, and is gated if it does not.
+Whatever moves to active_q or backoff_q passes `pre_enqueue` first, and is gated if it does not. A
+pod for which a plugin fails there moves on and is popped first: its attempt reports the error.
 
 Source: kubernetes v1.36 pkg/scheduler/backend/queue/scheduling_queue.go.
 """
@@ -253,14 +254,16 @@ class SchedulingQueue:
         return False
 
     def _gate(self, info: QueuedPodInfo) -> RejectedBy | None:
-        """Ask for a rejection, else for the pod's order; an error holds it as a rejection does."""
+        """Ask for a rejection, else for the pod's order; after an error the pod comes first."""
         profile = self._profiles[info.pod.spec.scheduler_name]
+        info.error = ""
         try:
             rejected = profile.pre_enqueue(info.pod)
             if rejected is None:
                 info.order = profile.sort_key(info.pod, info.timestamp)
         except PluginError as error:
-            return RejectedBy(error.plugin, str(error), resolvable=True, mask=None)
+            info.order, info.error = (), str(error)
+            return None
         return rejected
 
     def _interests(self, info: QueuedPodInfo) -> frozenset[ClusterEvent]:

@@ -134,6 +134,26 @@ def test_error_of_a_plugin_concerns_that_pod_alone() -> None:
     assert dialogue.scheduler.queue.counts()["backoff"] == 1
 
 
+def test_error_of_a_plugin_in_the_queue_is_reported_and_costs_nobody_else_anything() -> None:
+    class Ranked(Plugin):
+        """Sorts by a label that not every pod has."""
+
+        name = "Ranked"
+
+        def sort_key(self, pod: Pod) -> tuple[int]:
+            """Return the pod's place."""
+            return (int(pod.labels["rank"]),)
+
+    dialogue = Dialogue(node("n1"), profile=Profile("my-scheduler", [EnabledPlugin(Ranked())]))
+    dialogue.apply(pod("a"), pod("b", labels={"rank": "1"}))
+    effects = dialogue.decide()
+    failed, fine = of(Decision, effects)
+    assert (failed.name, failed.outcome, fine.outcome) == ("a", "error", "scheduled")
+    assert "'Ranked' failed in sort_key for pod default/a: KeyError: 'rank'" in failed.message
+    assert [patch.reason for patch in of(PatchCondition, effects)] == ["SchedulerError"]
+    assert dialogue.scheduler.queue.counts()["backoff"] == 1
+
+
 def test_attempts_are_numbered() -> None:
     dialogue = Dialogue(node("n1", cpu="1"))
     assert decision_on(dialogue, pod("a", cpu="2")).attempt == 1

@@ -1,8 +1,10 @@
 """The adapter for plugins that look at one node at a time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import pytest
 
 import make
 from pilotfish.cache.cluster_cache import ClusterCache
@@ -13,6 +15,7 @@ from pilotfish.framework import (
     NodeTable,
     PerNodePlugin,
     Plugin,
+    PluginError,
     Pod,
     Profile,
     Reject,
@@ -114,6 +117,38 @@ def test_plugin_implements_only_the_points_it_has_a_method_for() -> None:
     points = ("filter", "score")
     assert [implements(ByZone(), point) for point in points] == [True, False]
     assert [implements(Scaled(), point) for point in points] == [False, True]
+
+
+@pytest.mark.parametrize("score", [1.5, "7", None])
+def test_score_that_is_no_int_is_an_error_that_names_the_node(score: Any) -> None:
+    class Loose(PerNodePlugin):
+        """Gives what it was told."""
+
+        name = "Loose"
+
+        def score_node(self, _pod: Pod, _node: NodeInfo) -> int:
+            """Give it."""
+            result: int = score
+            return result
+
+    asked = profile(Loose())
+    with pytest.raises(PluginError, match=r"score_node returned .* for node n1, not an int"):
+        asked.score(POD, cluster("ab"), asked.filter(POD, cluster("ab")))
+
+
+def test_answer_of_a_filter_that_is_no_rejection_is_an_error_that_names_the_node() -> None:
+    class Boolean(PerNodePlugin):
+        """Says yes and no, as filters elsewhere do."""
+
+        name = "Boolean"
+        requeue_on = frozenset({ClusterEvent.NODE_ADDED})
+
+        def filter_node(self, _pod: Pod, node: NodeInfo) -> Any:
+            """Take the first."""
+            return node.name == "n1"
+
+    with pytest.raises(PluginError, match="filter_node returned True for node n1, not a Rej"):
+        profile(Boolean()).filter(POD, cluster("ab"))
 
 
 def test_method_of_a_mixin_counts() -> None:

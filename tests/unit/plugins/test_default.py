@@ -43,10 +43,11 @@ def test_every_plugin_of_the_profile_is_registered_under_its_name() -> None:
         assert type(registry.make(one.plugin.name)) is type(one.plugin)
 
 
-def test_scores_that_are_not_checked_at_each_use_are_those_of_this_package() -> None:
-    """A plugin with a score is proven by the property tests, so it says that it is verified."""
+def test_scores_and_orders_that_are_not_checked_at_each_use_are_those_of_this_package() -> None:
+    """They are proven by the property tests, so the plugins say that they are verified."""
     for one in default_profile("mine").enabled:
-        assert one.plugin.is_verified == implements(one.plugin, "score"), one.plugin.name
+        answers = implements(one.plugin, "score") or implements(one.plugin, "sort_key")
+        assert one.plugin.is_verified == answers, one.plugin.name
 
 
 def test_reasons_of_one_pod_read_as_upstream_words_them() -> None:

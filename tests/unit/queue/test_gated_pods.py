@@ -1,4 +1,4 @@
-"""Pods that `pre_enqueue` or an error holds out of the active queue."""
+"""Pods that `pre_enqueue` holds out of the active queue, and what an error there does."""
 
 from make import pod
 from pilotfish.api.pod import Pod
@@ -60,23 +60,28 @@ def test_gated_pod_is_held_until_its_last_gate_is_removed() -> None:
     assert names(queue, 2.0) == ["a"]
 
 
-def test_error_in_pre_enqueue_holds_that_pod_until_it_changes() -> None:
+def test_pod_for_which_pre_enqueue_fails_comes_first_with_the_error() -> None:
     queue = make_queue(*default_profile("my-scheduler").enabled, EnabledPlugin(FlakyGate()))
-    queue.add(pod("a", labels={"broken": "yes"}), 0.0)
     queue.add(pod("b"), 0.0)
+    queue.add(pod("a", labels={"broken": "yes"}), 0.0)
+    info = queue.pop(0.0)
+    assert info is not None
+    assert info.pod.name == "a"
+    assert "'FlakyGate' failed in pre_enqueue for pod default/a: ValueError: no idea" in info.error
+    queue.requeue(info, (), 0.0)
     assert names(queue, 0.0) == ["b"]
-    held = queue.get("uid-a")
-    assert held is not None
-    assert held.gated_by is not None
-    assert "no idea" in held.gated_by.reason
-    queue.update(pod("a"), 1.0)
-    assert names(queue, 1.0) == ["a"]
+    queue.check_invariants()
 
 
-def test_error_in_sort_key_holds_that_pod_until_it_changes() -> None:
+def test_pod_for_which_sort_key_fails_is_tried_again_after_its_back_off() -> None:
     queue = make_queue(EnabledPlugin(ByNumber()))
     queue.add(pod("a"), 0.0)
-    queue.add(pod("b", labels={"number": "1"}), 0.0)
-    assert names(queue, 0.0) == ["b"]
-    queue.update(pod("a", labels={"number": "2"}), 1.0)
-    assert names(queue, 1.0) == ["a"]
+    info = queue.pop(0.0)
+    assert info is not None
+    assert "'ByNumber' failed in sort_key" in info.error
+    queue.requeue(info, (), 0.0)
+    queue.update(pod("a", labels={"number": "2"}), 0.5)
+    assert queue.pop(0.5) is None
+    again = queue.pop(2.0)
+    assert again is info
+    assert not info.error
