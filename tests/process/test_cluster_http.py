@@ -1,23 +1,56 @@
 """The HTTP face on a socket: who sends or reads badly harms nobody."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from api_face import BEARER, Face, config_map
+from api_face import BEARER, NOW, Face, config_map
 from loopback_server import in_loop
 from pilotfish.apiserver import listener, watch_streams
 from pilotfish.apiserver.certificates import make_certificate
 from pilotfish.apiserver.listener import bind, listen
+from pilotfish.apiserver.server import ApiServer
+from pilotfish.cluster.kubelet.kinds import PODS
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+PODS_PATH = "/api/v1/namespaces/default/pods"
 LARGE = "x" * 500_000
 pytestmark = pytest.mark.timeout(30)
 HEADERS = {"Authorization": f"Bearer {BEARER}"}
+
+
+class Recording(Face):
+    """Keeps what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(nodes=1)
+        self.requests: list[web.BaseRequest] = []
+        self.is_asked = asyncio.Event()
+        self.server = _RecordingServer(self)
+
+    def create_pod(self, name: str, **data: str) -> Any:
+        """Create a bound pod without a request; data make it large."""
+        spec = {"nodeName": "node-1", "containers": [{"name": "c", "image": "i"}]}
+        metadata = {"name": name, "namespace": "default", "annotations": data}
+        return self.cluster.system.create(PODS, {"metadata": metadata, "spec": spec}, self.now)
+
+
+class _RecordingServer(ApiServer):
+    def __init__(self, face: Recording) -> None:
+        super().__init__(face.cluster, lambda: face.now, "127.0.0.1:6443")
+        self._face = face
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._face.requests.append(request)
+        self._face.is_asked.set()
+        return await super().handle(request)
 
 
 @asynccontextmanager
@@ -104,28 +137,108 @@ async def test_body_over_the_limit_is_refused_even_without_a_length() -> None:
         assert (await answer.json())["reason"] == "RequestEntityTooLarge"
 
 
+HEAD = f"Host: x\r\nAuthorization: Bearer {BEARER}\r\nContent-Type: application/json\r\n"
+POST = f"POST {CONFIG_MAPS} HTTP/1.1\r\n{HEAD}".encode()
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "rest", "code"),
     [
-        b"GARBAGE\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"A: " + b"x" * 100_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"A: x\r\n" * 1000 + b"\r\n",
-        b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        (b"FOO /api/v1/pods HTTP/1.1\r\nHost: x\r\n\r\n", b"", 405),
+        (b"GARBAGE\r\n\r\n", b"", 405),
+        (b"GET http://[/ HTTP/1.1\r\n\r\n", b"", 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: " + b"x" * 100_000 + b"\r\n\r\n", b"", 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: x\r\n" * 1000 + b"\r\n", b"", 400),
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", b"", 400),
+        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nno number\r\n", b"", 400),
+        (POST + b"Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\n", b"no gzip..", 400),
     ],
 )
-def test_what_is_no_http_is_refused_and_the_connection_closed(text: bytes) -> None:
+def test_what_is_no_request_gets_a_status_and_the_connection_is_closed(
+    text: bytes, rest: bytes, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
     @in_loop
     async def run() -> None:
-        async with served(Face()) as (host, port):
+        face = Recording()
+        async with served(face) as (host, port):
             reader, writer = await asyncio.open_connection(host, port)
             writer.write(text)
+            if rest:
+                await face.is_asked.wait()
+                writer.write(rest)
             async with asyncio.timeout(5):
                 answer = await reader.read()
-            assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.split()[1] == str(code).encode()
+            status = json.loads(body)
+            assert (status["kind"], status["code"]) == ("Status", code)
             writer.close()
 
     run()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("question", ["?watch=1", ""])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_client_that_leaves_in_mid_answer_is_no_error(
+    scheme: str, question: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @in_loop
+    async def run() -> None:
+        certificate = make_certificate(["127.0.0.1"])
+        trusting = ssl.create_default_context(cadata=certificate.authority.decode())
+        face = Recording()
+        for number in range(20):
+            face.create_pod(f"p-{number}", text=LARGE[:200_000])
+        is_tls = scheme == "https"
+        async with (
+            served(face, certificate.context() if is_tls else None) as (host, port),
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session,
+        ):
+            reader, writer = await asyncio.open_connection(
+                host, port, limit=1024, ssl=trusting if is_tls else None
+            )
+            writer.write(f"GET {PODS_PATH}{question} HTTP/1.1\r\n{HEAD}\r\n".encode())
+            assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+            writer.transport.abort()
+            while face.requests[0].transport is not None:
+                await ask_for_health(session, f"{scheme}://{host}:{port}")
+
+    run()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("path", [f"{PODS_PATH}?watch=1", f"{PODS_PATH}/p/log?follow=1"])
+def test_write_to_a_connection_just_lost_is_no_error(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @in_loop
+    async def run() -> None:
+        face = Recording()
+        pod = face.create_pod("p")
+        while face.now < NOW + 10:  # until it runs
+            face.now += 1
+            face.cluster.advance(face.now)
+        async with (
+            served(face) as (host, port),
+            aiohttp.ClientSession(headers=HEADERS) as session,
+            session.get(f"http://{host}:{port}{path}") as answer,
+        ):
+            assert answer.status == 200
+            assert await answer.content.readline()
+            face.now += 1
+            face.create_pod("q")
+            face.cluster.kubelets.logs.append(pod["metadata"]["uid"], "c", "more", face.now)
+            face.server.wake_followers()
+            transport = face.requests[0].transport
+            assert transport is not None
+            transport.abort()  # the stream is woken before it is told
+            while face.requests[0].transport is not None:
+                await ask_for_health(session, f"http://{host}:{port}")
+
+    run()
+    assert not caplog.records
 
 
 @in_loop

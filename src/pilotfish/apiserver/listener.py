@@ -7,13 +7,15 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
+from pilotfish.apiserver.replies import refusal
 from pilotfish.apiserver.server import ApiServer
+from pilotfish.cluster.errors import bad_request, method_not_allowed
 
 LINE_BYTES: Final = 64 * 1024  # request line, and each header: selectors and tokens are long
 HEADERS: Final = 128
@@ -68,16 +70,43 @@ async def listen(
 
 
 class _Server(web.Server):
-    """Closes connections on which nothing is asked."""
+    """Speaks to each client through a `_Connection`."""
 
     def __call__(self) -> RequestHandler:
-        connection = super().__call__()
-        loop = asyncio.get_running_loop()
-        loop.call_later(SILENT_SECONDS, partial(_close_if_silent, connection))
-        return connection
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
 
-def _close_if_silent(connection: RequestHandler) -> None:
-    # A connection that has had a request is left to the idle time-out.
-    if connection.transport is not None and not connection._request_count:
-        connection.force_close()
+class _Connection(RequestHandler):
+    """One client's connection: who leaves is let go, and who does not speak HTTP is told so."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._loop.call_later(SILENT_SECONDS, self._close_if_silent)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuse what could not be read as a request; all else is answered by `ApiServer`.
+
+        Raises:
+            ConnectionError: the client has left, which is no error: aiohttp forgets it in silence.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        why = " ".join(exc.message.split())
+        is_method = isinstance(exc, BadHttpMethod)
+        error = method_not_allowed() if is_method else bad_request(f"this is no request: {why}")
+        response = refusal(error)
+        response.force_close()
+        return response
+
+    def _close_if_silent(self) -> None:
+        # A connection that has had a request is left to the idle time-out.
+        if self.transport is not None and not self._request_count:
+            self.force_close()

@@ -69,7 +69,12 @@ class ApiServer:
             return refusal(error)
         except RecursionError:
             return refusal(bad_request("json parse error: exceeded max depth"))
-        except (ConnectionError, web.RequestPayloadError):
+        except web.RequestPayloadError as error:
+            request.content.feed_eof()  # what may follow is no part of it
+            response = refusal(bad_request(f"the body cannot be read: {error}"))
+            response.force_close()
+            return response
+        except ConnectionError:
             raise  # nobody is there to hear an answer
         except Exception as error:
             log.exception("%s %s failed", request.method, request.path)

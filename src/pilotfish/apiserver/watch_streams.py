@@ -209,7 +209,10 @@ class Alarm:
 async def send(
     request: web.BaseRequest, chunks: AsyncGenerator[bytes, None], media_type: str
 ) -> web.StreamResponse:
-    """Send chunks as they come, and cut the connection of who does not read them."""
+    """Send chunks as they come, and cut the connection of who does not read them.
+
+    It is cut, too, where chunks fail: half an answer must not look like a whole one.
+    """
     headers = {"Cache-Control": "no-cache, private", "Content-Type": media_type}
     response = web.StreamResponse(headers=headers)
     response.enable_chunked_encoding()
@@ -221,6 +224,13 @@ async def send(
                     await response.write(chunk)
         await response.write_eof()
     except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
+        _cut(request)
+    except Exception:
+        _cut(request)
+        raise
     return response
+
+
+def _cut(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()
