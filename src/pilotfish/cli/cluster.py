@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-LOOPBACK = "127.0.0.1"
+from pilotfish.runtime.cluster_process import LOOPBACK, ClusterOptions, run_cluster
+
 HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.
 
 Pods are scheduled, start, become ready and end as on real nodes, but nothing is run in them. Until
@@ -146,6 +147,4 @@ def _read_local_images(
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def cluster_command(**options: Any) -> None:
     """Hand over to the runtime."""
-    from pilotfish.runtime.cluster_process import ClusterOptions, run_cluster  # noqa: PLC0415 - half a second, which `pilotfish run` need not wait
-
     run_cluster(ClusterOptions(**options), os.environ)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
 from pilotfish import __version__
-from pilotfish.cli.cluster import cluster_command
-from pilotfish.cli.config import config_group
-from pilotfish.cli.demo.command import demo_command
-from pilotfish.cli.run import run_command
 from pilotfish.client import ClientError
 from pilotfish.config.errors import ConfigurationError
 from pilotfish.runtime.trouble import StartError
@@ -23,7 +20,34 @@ FAILURE = 1
 USAGE = 2
 
 
+COMMANDS: Final = {
+    "cluster": "pilotfish.cli.cluster:cluster_command",
+    "config": "pilotfish.cli.config:config_group",
+    "demo": "pilotfish.cli.demo.command:demo_command",
+    "run": "pilotfish.cli.run:run_command",
+}
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, so that no other waits for what it needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is none of this name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
 @click.group(
+    cls=Commands,
     help="The Kubernetes scheduler that people extend in Python.",
     epilog="See `pilotfish COMMAND --help`.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -31,12 +55,6 @@ USAGE = 2
 @click.version_option(__version__, message="pilotfish %(version)s")
 def cli() -> None:
     """Hold the commands."""
-
-
-cli.add_command(cluster_command)
-cli.add_command(demo_command)
-cli.add_command(config_group)
-cli.add_command(run_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
