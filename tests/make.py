@@ -97,6 +97,7 @@ def node(
     taints: Iterable[str] = (),
     unschedulable: bool = False,
     images: Mapping[str, int] | None = None,
+    features: Iterable[str] = (),
     metadata: Mapping[str, Any] | None = None,
     **extended: str,
 ) -> Node:
@@ -112,6 +113,7 @@ def node(
         taints: As `taint` reads them.
         unschedulable: Whether it is cordoned.
         images: Sizes in bytes by name.
+        features: What its kubelet declares.
         metadata: Further fields of `metadata`, as in JSON.
         **extended: Further allocatable resources: `**{"nvidia.com/gpu": "2"}`.
     """
@@ -127,6 +129,7 @@ def node(
         "status": {
             "allocatable": {"cpu": cpu, "memory": memory, "pods": pods, **extended},
             "images": [{"names": [k], "sizeBytes": size} for k, size in (images or {}).items()],
+            "declaredFeatures": list(features),
         },
     }
     return msgspec.convert(content, Node, dec_hook=dec_hook)

@@ -19,6 +19,11 @@ from pilotfish.framework.resources import ANY_ADDRESS
 from pilotfish.plugins.default import default_profile
 from pilotfish.plugins.image_locality import ImageLocality
 from pilotfish.plugins.node_affinity import NodeAffinity
+from pilotfish.plugins.node_declared_features import (
+    RESTART_ALL_CONTAINERS,
+    USER_NAMESPACES_ON_HOST_NETWORK,
+    NodeDeclaredFeatures,
+)
 from pilotfish.plugins.node_name import NodeName
 from pilotfish.plugins.node_ports import NodePorts
 from pilotfish.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
@@ -43,6 +48,7 @@ PAIRS: list[tuple[Plugin, Plugin]] = [
     (NodeResourcesBalancedAllocation(), twins.NodeResourcesBalancedAllocation()),
     (NodeResourcesBalancedAllocation(THREE), twins.NodeResourcesBalancedAllocation(THREE)),
     (ImageLocality(), twins.ImageLocality()),
+    (NodeDeclaredFeatures(), twins.NodeDeclaredFeatures()),
 ]
 
 names = st.sampled_from([f"n{i}" for i in range(4)])
@@ -55,6 +61,8 @@ taints = st.builds(
 images = st.sampled_from([f"app{i}:v1" for i in range(3)] + ["registry:5000/app:latest"])
 cpus = st.sampled_from([None, "0", "100m", "250m", "1"])
 memories = st.sampled_from([None, "0", "64Mi", "300Mi", "1Gi"])
+features = st.sampled_from([RESTART_ALL_CONTAINERS, USER_NAMESPACES_ON_HOST_NETWORK, "Other"])
+rules = st.sampled_from([{"action": "Restart"}, {"action": "RestartAllContainers"}])
 gpus = st.sampled_from([None, None, "0", "1", "2"])
 
 
@@ -113,6 +121,7 @@ def containers(draw: st.DrawFn, name: str) -> dict[str, Any]:
         "image": draw(images | st.just("registry:5000/app")),
         "resources": {"requests": {k: v for k, v in amounts.items() if v is not None}},
         "ports": draw(st.lists(ports(), max_size=2)),
+        "restartPolicyRules": draw(st.lists(rules, max_size=1)),
     }
 
 
@@ -130,6 +139,8 @@ def pods(draw: st.DrawFn, *, by_name: bool = False) -> Pod:
         node_selector=draw(st.just({}) | labels),
         affinity=draw(node_affinities(by_name=by_name)),
         node_name=draw(st.sampled_from(["", "", "", "n1"])),
+        host_network=draw(st.booleans()),
+        host_users=draw(st.sampled_from([None, True, False])),
     )
 
 
@@ -147,6 +158,7 @@ def clusters(draw: st.DrawFn) -> ClusterCache:
             labels=draw(labels),
             taints=draw(st.lists(taints | cordon, max_size=3)),
             unschedulable=draw(st.booleans()),
+            features=sorted(draw(st.sets(features))),
             images={image: (7 + 431 * len(image)) * MEBIBYTE for image in draw(st.sets(images))},
             **extended,
         )

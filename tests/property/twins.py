@@ -111,6 +111,26 @@ class NodeAffinityTwin(PerNodePlugin):
         )
 
 
+class NodeDeclaredFeatures(PerNodePlugin):
+    """All that the pod needs has to be declared."""
+
+    name = "NodeDeclaredFeatures"
+    requeue_on = ANY_EVENT
+
+    def filter_node(self, pod: Pod, node: NodeInfo) -> Rejection | None:
+        """Ask about one node."""
+        needed = set()
+        for container in (*pod.spec.init_containers, *pod.spec.containers):
+            for rule in container.restart_policy_rules:
+                if rule.action == "RestartAllContainers":
+                    needed.add("RestartAllContainersOnContainerExits")
+        if pod.spec.host_network and pod.spec.host_users is not None and not pod.spec.host_users:
+            needed.add("UserNamespacesHostNetworkSupport")
+        if needed <= set(node.declared_features):
+            return None
+        return Rejection("node(s) didn't match Pod's required features", resolvable=False)
+
+
 class NodePorts(PerNodePlugin):
     """No wanted port may be taken on the same address, or on all."""
 

@@ -39,6 +39,7 @@ class NodeStatus(ApiStruct, frozen=True):
 
     allocatable: dict[str, Quantity] = msgspec.field(default_factory=dict)
     images: tuple[ContainerImage, ...] = ()
+    declared_features: tuple[str, ...] = ()
 
 
 class Node(KubernetesObject, frozen=True):

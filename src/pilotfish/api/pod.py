@@ -33,6 +33,12 @@ class ContainerPort(ApiStruct, frozen=True):
     protocol: str = "TCP"
 
 
+class ContainerRestartRule(ApiStruct, frozen=True):
+    """What happens when a container exits."""
+
+    action: str = ""
+
+
 class Container(ApiStruct, frozen=True):
     """A container or init container."""
 
@@ -41,6 +47,7 @@ class Container(ApiStruct, frozen=True):
     resources: ResourceRequirements = ResourceRequirements()
     ports: tuple[ContainerPort, ...] = ()
     restart_policy: str | None = None  # "Always" makes an init container a sidecar
+    restart_policy_rules: tuple[ContainerRestartRule, ...] = ()
 
 
 class Toleration(ApiStruct, frozen=True):
@@ -113,6 +120,7 @@ class PodSpec(ApiStruct, frozen=True):
     overhead: dict[str, Quantity] = msgspec.field(default_factory=dict)
     resources: ResourceRequirements | None = None  # pod-level
     host_network: bool = False
+    host_users: bool | None = None
     scheduling_gates: tuple[PodSchedulingGate, ...] = ()
     volumes: tuple[Volume, ...] = ()
     resource_claims: tuple[PodResourceClaim, ...] = ()

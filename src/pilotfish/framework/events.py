@@ -20,6 +20,7 @@ class ClusterEvent(enum.Enum):
     NODE_ALLOCATABLE_CHANGED = "NodeAllocatableChange"
     NODE_LABELS_CHANGED = "NodeLabelChange"
     NODE_TAINTS_CHANGED = "NodeTaintChange"  # also: the node is schedulable again
+    NODE_FEATURES_CHANGED = "NodeDeclaredFeatureChange"
     NODE_IMAGES_CHANGED = "NodeUpdate"  # differs: upstream has no event for images
 
     ASSIGNED_POD_ADDED = "AssignedPodAdd"

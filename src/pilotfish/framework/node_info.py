@@ -77,5 +77,10 @@ class NodeInfo:
         """The names of the images that the node holds."""
         return self._nodes.images.of(self._row)
 
+    @property
+    def declared_features(self) -> list[str]:
+        """What the node's kubelet says that it can do."""
+        return self._nodes.declared_features.of(self._row)
+
     def _amounts(self, values: list[int]) -> dict[str, int]:
         return dict(zip(self._nodes.resources, values, strict=True))

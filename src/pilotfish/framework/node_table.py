@@ -48,6 +48,7 @@ class NodeTable:
         taints: each node's taints.
         ports: the host ports taken on each node.
         images: each node's images under each of their names.
+        declared_features: what each node's kubelet says that it can do.
         image_bytes: the size of an image name, as the first node that had it said.
     """
 
@@ -62,6 +63,7 @@ class NodeTable:
         self.taints: IdColumn[Taint] = IdColumn(self._rows)
         self.ports: IdColumn[HostPort] = IdColumn(self._rows)
         self.images: IdColumn[str] = IdColumn(self._rows)
+        self.declared_features: IdColumn[str] = IdColumn(self._rows)
         self._label_columns: dict[str, IdColumn[str]] = {}
         self._made_of: tuple[NodeTable, Sequence[int]] | None = None
         column = self._rows.column
@@ -143,6 +145,7 @@ class NodeTable:
         table.taints = self.taints.subset(rows, chosen)
         table.ports = self.ports.subset(rows, chosen)
         table.images = self.images.subset(rows, chosen)
+        table.declared_features = self.declared_features.subset(rows, chosen)
         table._label_columns = {}
         table._allocatable = self._allocatable.subset(rows, chosen)
         table._requested = self._requested.subset(rows, chosen)
@@ -235,7 +238,7 @@ class NodeTable:
             require(np.array_equal(mine, wanted_sum), f"{sum_of} is the sum over the pods")
 
     def _id_columns(self) -> Iterator[IdColumn[Any]]:
-        yield from (self.taints, self.ports, self.images)
+        yield from (self.taints, self.ports, self.images, self.declared_features)
         yield from self._label_columns.values()
 
     def _append(self, name: str) -> int:
@@ -259,6 +262,8 @@ class NodeTable:
             events.add(ClusterEvent.NODE_LABELS_CHANGED)
         if self.taints.set(row, node.spec.taints):
             events.add(ClusterEvent.NODE_TAINTS_CHANGED)
+        if self.declared_features.set(row, node.status.declared_features):
+            events.add(ClusterEvent.NODE_FEATURES_CHANGED)
         if self._set_images(row, node.status.images):
             events.add(ClusterEvent.NODE_IMAGES_CHANGED)
         if self._unschedulable.buffer[row] and not node.spec.unschedulable:

@@ -12,6 +12,7 @@ from pilotfish.plugins.dynamic_resources import DynamicResources
 from pilotfish.plugins.image_locality import ImageLocality
 from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.node_affinity import NodeAffinity
+from pilotfish.plugins.node_declared_features import NodeDeclaredFeatures
 from pilotfish.plugins.node_name import NodeName
 from pilotfish.plugins.node_ports import NodePorts
 from pilotfish.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
@@ -38,6 +39,7 @@ DEFAULT_WEIGHTS: Final = {
     NodeResourcesBalancedAllocation: 1,
     ImageLocality: 1,
     DefaultBinder: 1,
+    NodeDeclaredFeatures: 1,
 }
 """In the order in which they run; a weight matters to plugins with a score only.
 

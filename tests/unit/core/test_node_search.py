@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from dialogue import NAME, Dialogue, of
 from make import node, pod
 from pilotfish.api.pod import Pod
@@ -43,11 +45,13 @@ def test_all_nodes_are_scored_by_default() -> None:
     assert decision_on(pod("a"), dialogue(400, 0)).feasible == 400
 
 
-def test_every_node_has_its_turn() -> None:
-    """A search that always began at the first node would find the full ones again and again."""
-    world = dialogue(200, 1, pods=1)
-    chosen = [decision_on(pod(f"p{i}"), world).node_name for i in range(200)]
-    assert len(set(chosen)) == 200
+def test_next_search_begins_where_the_last_one_ended() -> None:
+    known, pending, profile = cluster(node(f"n{i}") for i in range(250)), pod("a"), sampling(1)
+    search = NodeSearch()
+    filtered = profile.filter(pending, known)
+    found = [search.found(pending, profile, known, filtered).feasible for _ in range(3)]
+    assert [int(one.sum()) for one in found] == [100, 100, 100]
+    assert np.logical_or.reduce(found).all()
 
 
 def test_nodes_that_were_not_reached_are_not_counted_as_rejected() -> None:

@@ -52,6 +52,7 @@ def test_a_new_node_is_one_event() -> None:
         (node("a", labels={"disk": "ssd"}), {ClusterEvent.NODE_LABELS_CHANGED}),
         (node("a", taints=["gpu:NoSchedule"]), {ClusterEvent.NODE_TAINTS_CHANGED}),
         (node("a", images={"app:v1": 1}), {ClusterEvent.NODE_IMAGES_CHANGED}),
+        (node("a", features=["Some"]), {ClusterEvent.NODE_FEATURES_CHANGED}),
         (node("a", unschedulable=True), set()),
         (
             node("a", cpu="8", zone="z"),

@@ -27,6 +27,7 @@ def test_order_and_weights_are_those_of_upstream() -> None:
         "NodeResourcesBalancedAllocation",
         "ImageLocality",
         "DefaultBinder",
+        "NodeDeclaredFeatures",
     ]
     assert {name: w for name, w in weights.items() if w != 1} == {
         "TaintToleration": 3,
