@@ -18,7 +18,7 @@ from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.plugin import implements
 from pilotfish.framework.post_filter import PostFiltered
-from pilotfish.framework.profile import REJECTING_POINTS, Filtered, Profile, RejectedBy, Scored
+from pilotfish.framework.profile import NODE_REJECTING_POINTS, Filtered, Profile, RejectedBy, Scored
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 
@@ -127,7 +127,9 @@ def _unschedulable(
         by = {name for rejection in filtered.rejections for name in rejection.plugin.split()}
     else:
         plugins = [one.plugin for one in profile.enabled]
-        by = {p.name for p in plugins if any(implements(p, point) for point in REJECTING_POINTS)}
+        by = {
+            p.name for p in plugins if any(implements(p, point) for point in NODE_REJECTING_POINTS)
+        }
     return Attempt(decision, frozenset(by), done)
 
 

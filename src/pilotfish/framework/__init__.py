@@ -12,8 +12,9 @@ from pilotfish.framework.arrays import (
     count_per_node,
     lookup,
 )
+from pilotfish.framework.binding import Allow, Assume, Deny, Patch, PreBind, Wait, WaitingPod
 from pilotfish.framework.cluster import Cluster
-from pilotfish.framework.errors import FrameworkError, PluginError, ProfileError
+from pilotfish.framework.errors import BindingError, FrameworkError, PluginError, ProfileError
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.node_info import NodeInfo
 from pilotfish.framework.node_table import NodeTable
@@ -29,9 +30,13 @@ from pilotfish.framework.scores import fewest_is_best, most_is_best
 __all__ = [
     "MAX_NODE_SCORE",
     "SKIP",
+    "Allow",
     "Amounts",
+    "Assume",
+    "BindingError",
     "Cluster",
     "ClusterEvent",
+    "Deny",
     "EnabledPlugin",
     "FrameworkError",
     "Ids",
@@ -40,11 +45,13 @@ __all__ = [
     "NodeInfo",
     "NodeSubset",
     "NodeTable",
+    "Patch",
     "PerNodePlugin",
     "Plugin",
     "PluginError",
     "Pod",
     "PodInfo",
+    "PreBind",
     "Profile",
     "ProfileError",
     "Registry",
@@ -53,6 +60,8 @@ __all__ = [
     "Scores",
     "Skip",
     "Taint",
+    "Wait",
+    "WaitingPod",
     "any_per_node",
     "count_per_node",
     "fewest_is_best",

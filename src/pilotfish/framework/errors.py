@@ -2,7 +2,8 @@
 
 FrameworkError
 ├── ProfileError   a profile that cannot be built
-└── PluginError    a plugin raised, or broke its contract, while deciding about a pod
+├── PluginError    a plugin raised, or broke its contract, while deciding about a pod
+└── BindingError   what a plugin raises to fail a binding cycle in its own words
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ class FrameworkError(Exception):
 
 class ProfileError(FrameworkError):
     """A profile cannot be built; the sentence names the plugin and the fix."""
+
+
+class BindingError(FrameworkError):
+    """The binding cycle cannot succeed; the text is what people read."""
 
 
 class PluginError(FrameworkError):
@@ -29,3 +34,4 @@ class PluginError(FrameworkError):
         self.plugin = plugin
         self.extension_point = extension_point
         self.pod = pod
+        self.problem = f"{problem}{at}"

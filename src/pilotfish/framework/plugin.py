@@ -12,20 +12,24 @@ only those:
     feasible   bool[N]: nodes that passed every filter
     rejections what the filters rejected, each with its mask (for `post_filter`)
     what_if    asks what if pods were on a node or not (for `post_filter`)
+    node_name  the node chosen for the pod
+    waiting    the pods that wait at this plugin's `permit`, oldest first, each a WaitingPod
 
-A plugin reads only its arguments, keeps nothing between pods, and never waits. It is constructed
-once a profile, from its own arguments only.
+A plugin reads only its arguments and never waits. It keeps nothing between pods, but for what
+`reserve` notes and `unreserve` strikes out. It is constructed once a profile, from its own
+arguments only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, ClassVar, Final, TypeAlias
 
 from pilotfish.framework.arrays import Scores
+from pilotfish.framework.binding import Allow, Assume, Deny, PreBind, Wait
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.post_filter import Decline, Nominate
-from pilotfish.framework.rejection import NodeSubset, Reject, Skip
+from pilotfish.framework.rejection import NodeSubset, Reject, Rejection, Skip
 
 EXTENSION_POINTS: dict[str, frozenset[str]] = {
     "sort_key": frozenset({"pod", "timestamp"}),
@@ -35,8 +39,17 @@ EXTENSION_POINTS: dict[str, frozenset[str]] = {
     "post_filter": frozenset({"pod", "cluster", "nodes", "state", "rejections", "what_if"}),
     "pre_score": frozenset({"pod", "cluster", "nodes", "feasible", "state"}),
     "score": frozenset({"pod", "nodes", "feasible", "state"}),
+    "reserve": frozenset({"pod", "node_name", "cluster", "state"}),
+    "unreserve": frozenset({"pod", "node_name", "state", "waiting"}),
+    "permit": frozenset({"pod", "node_name", "cluster", "state", "waiting"}),
+    "pre_bind": frozenset({"pod", "node_name", "cluster", "state"}),
+    "post_bind": frozenset({"pod", "node_name"}),
 }
 """The arguments that each method may declare."""
+
+ASYNC_POINTS: Final = frozenset({"pre_bind", "post_bind"})
+ASYNC_ARGUMENTS: Final = frozenset({"pod", "node_name"})
+"""Where a method may be `async`, and what it may ask for then: it runs beside other cycles."""
 
 PreFilterResult: TypeAlias = object | Reject | NodeSubset | Skip | None
 
@@ -67,12 +80,42 @@ class Plugin:
     `score(pod, nodes, feasible, state) -> int64[N]`: 0..100 where feasible, normalised over the
         feasible nodes; other entries are ignored.
 
+    The pod counts on the chosen node, `node_name`, from before `reserve` until it is bound or all
+    is undone. `state` is what this plugin's `pre_filter` returned for the pod.
+
+    `reserve(pod, node_name, cluster, state) -> Assume | Rejection | None`: called once, in the
+        scheduling cycle, for the chosen node. The objects of Assume count from then on. The plugin
+        may note the reservation in attributes of its own too.
+    `unreserve(pod, node_name, state, waiting) -> Deny | None`: called when anything fails after the
+        choice of the node, for every plugin that has it, in reverse order, be its own `reserve`
+        done, refused or never reached: so it must be idempotent. What was assumed for the pod
+        counts no more already. Deny ends the wait of others, such as the rest of a group.
+    `permit(pod, node_name, cluster, state, waiting) -> Wait | Allow | Rejection | None`: the last
+        point of the scheduling cycle. None lets the pod go on. With Wait it waits, and other pods
+        are decided meanwhile, until the plugin allows it when asked about a later pod, or denies it
+        in `unreserve`, or the time is over, which counts as a rejection. With Allow the pod goes on
+        itself.
+    `pre_bind(pod, node_name, cluster, state) -> PreBind | Rejection | None`: called when the pod
+        waits no more, one plugin after the other; the next is asked when what this one wanted is
+        done. A Rejection is Unschedulable, and the pod is tried again after its back-off.
+    `post_bind(pod, node_name) -> None`: called once the bind is sure. What it raises is logged.
+
+    `pre_bind` and `post_bind` may be `async def`: then they may ask for `pod` and `node_name`, the
+    shell runs them beside everything else, each at most `call_timeout_seconds` long, and `pre_bind`
+    returns a Rejection or None. Only `async` methods may do I/O. A replay calls none of them.
+
+    What `reserve` or `permit` rejects waits for one of `requeue_on`; what raises is tried again
+    after a back-off. Raise BindingError to have its text, and no more, in the message.
+
     Attributes:
         name: upstream's name where upstream has the plugin.
         requeue_on: the kinds of events that can undo a rejection of this plugin; needed by whoever
             can reject.
         reads: the kinds of objects beside pods and nodes that it needs to know, by plural name.
-            Where the server hides one, the plugin is run as if there were none.
+            Where the server hides one, the plugin is run as if there were none. News of one is
+            when a PreBind's `until` is asked again.
+        assumes: the kinds, out of `reads`, whose objects `reserve` may assume.
+        call_timeout_seconds: how long an `async` method may take.
         is_verified: whether the project's own tests prove that scores stay in 0..100 and that
             sort keys compare; others are checked at each use.
     """
@@ -80,6 +123,8 @@ class Plugin:
     name: ClassVar[str]
     requeue_on: ClassVar[frozenset[ClusterEvent] | set[ClusterEvent]] = frozenset()
     reads: frozenset[str] | set[str] = frozenset()
+    assumes: ClassVar[frozenset[str] | set[str]] = frozenset()
+    call_timeout_seconds: ClassVar[float] = 10.0
     is_verified: ClassVar[bool] = False
 
     sort_key: Callable[..., tuple[Any, ...]]
@@ -89,6 +134,11 @@ class Plugin:
     post_filter: Callable[..., Nominate | Decline]
     pre_score: Callable[..., object]
     score: Callable[..., Scores]
+    reserve: Callable[..., Assume | Rejection | None]
+    unreserve: Callable[..., Deny | None]
+    permit: Callable[..., Wait | Allow | Rejection | None]
+    pre_bind: Callable[..., PreBind | Rejection | Awaitable[Rejection | None] | None]
+    post_bind: Callable[..., Awaitable[None] | None]
 
 
 def implements(plugin: Plugin, extension_point: str) -> bool:

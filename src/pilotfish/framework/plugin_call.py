@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotfish.api.pod import Pod
 from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
-from pilotfish.framework.errors import PluginError, ProfileError
-from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin
+from pilotfish.framework.binding import Deny
+from pilotfish.framework.errors import BindingError, PluginError, ProfileError
+from pilotfish.framework.plugin import ASYNC_ARGUMENTS, ASYNC_POINTS, EXTENSION_POINTS, Plugin
 from pilotfish.framework.post_filter import Decline, Nominate
-from pilotfish.framework.rejection import NodeSubset, Reject
+from pilotfish.framework.rejection import NodeSubset, Reject, Rejection
 from pilotfish.framework.stopwatch import Stopwatch
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ T = TypeVar("T")
 class PluginCall:
     """One plugin's method, given only the arguments that it declares."""
 
-    __slots__ = ("method", "name", "names", "plugin", "point", "stopwatch", "weight")
+    __slots__ = ("is_async", "method", "name", "names", "plugin", "point", "stopwatch", "weight")
 
     def __init__(self, plugin: Plugin, weight: int, extension_point: str) -> None:
         self.stopwatch: Stopwatch | None = None
@@ -33,11 +35,18 @@ class PluginCall:
         self.point = extension_point
         self.method: Callable[..., Any] = getattr(plugin, extension_point)
         self.names = tuple(inspect.signature(self.method).parameters)
-        allowed = EXTENSION_POINTS[extension_point]
+        self.is_async = inspect.iscoroutinefunction(self.method)
+        if self.is_async and extension_point not in ASYNC_POINTS:
+            raise ProfileError(
+                f"plugin {self.name!r}: {extension_point} must not be async; "
+                f"only {' and '.join(sorted(ASYNC_POINTS))} may be"
+            )
+        allowed = ASYNC_ARGUMENTS if self.is_async else EXTENSION_POINTS[extension_point]
         unknown = [name for name in self.names if name not in allowed]
         if unknown:
+            colour = "async " if self.is_async else ""
             raise ProfileError(
-                f"plugin {self.name!r}: {extension_point} asks for {', '.join(unknown)}; "
+                f"plugin {self.name!r}: {colour}{extension_point} asks for {', '.join(unknown)}; "
                 f"it may ask for {', '.join(sorted(allowed))}"
             )
 
@@ -47,15 +56,30 @@ class PluginCall:
         Raises:
             PluginError: the method raised, or `read` found that it broke its contract.
         """
+        values = [arguments[name] for name in self.names]
+        return self.guarded(self.method, values, arguments["pod"], read)
+
+    def guarded(
+        self,
+        method: Callable[..., Any],
+        arguments: Sequence[Any],
+        pod: Pod,
+        read: Callable[[Any], T],
+    ) -> T:
+        """Call anything of this plugin's, as `__call__` does its method.
+
+        Raises:
+            PluginError: see there.
+        """
         started = self.stopwatch.clock() if self.stopwatch else 0.0
         try:
-            return read(self.method(*[arguments[name] for name in self.names]))
+            return read(method(*arguments))
+        except BindingError as error:
+            raise PluginError(self.name, self.point, pod.key, str(error)) from error
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             where = self._line_of(error)
-            raise PluginError(
-                self.name, self.point, arguments["pod"].key, problem, where
-            ) from error
+            raise PluginError(self.name, self.point, pod.key, problem, where) from error
         finally:
             if self.stopwatch:
                 self.stopwatch.took(self.name, self.stopwatch.clock() - started)
@@ -96,7 +120,7 @@ def as_sort_key(result: Any) -> tuple[Any, ...]:
 def as_reject(result: Any) -> Reject | None:
     """Read the answer of `pre_enqueue`."""
     if result is None or isinstance(result, Reject):
-        return _with_text(result)
+        return with_text(result)
     raise TypeError(f"it returned {result!r}, not a Reject or None")
 
 
@@ -104,7 +128,7 @@ def as_pre_filtered(result: Any) -> Any:
     """Read the answer of `pre_filter`."""
     if isinstance(result, NodeSubset) and not isinstance(result.names, frozenset):
         raise TypeError(f"the names of its NodeSubset are {result.names!r}, not a frozenset")
-    return _with_text(result)
+    return with_text(result)
 
 
 def as_post_filtered(result: Any) -> Nominate | Decline:
@@ -120,7 +144,7 @@ def as_hits(alive: Mask, rejects: Iterable[Reject]) -> list[tuple[Reject, Mask]]
     for reject in rejects:
         if not isinstance(reject, Reject):
             raise TypeError(f"it yielded {reject!r}, not a Reject")
-        _with_text(reject)
+        with_text(reject)
         hit = _array(reject.mask, "mask", alive.shape, np.dtype(np.bool_)) & alive
         if hit.any():
             hits.append((reject, hit))
@@ -138,9 +162,11 @@ def as_scores(nodes: int, feasible: Mask | None, result: Any) -> Scores:
     return scores
 
 
-def _with_text(result: T) -> T:
-    if isinstance(result, Reject) and not isinstance(result.reason, str):
-        raise TypeError(f"the reason of its rejection is {result.reason!r}, not a text")
+def with_text(result: T) -> T:
+    """Read an answer that may be a rejection."""
+    reason = getattr(result, "reason", "")
+    if isinstance(result, Reject | Rejection | Deny) and not isinstance(reason, str):
+        raise TypeError(f"the reason of its rejection is {reason!r}, not a text")
     return result
 
 

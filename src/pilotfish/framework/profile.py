@@ -15,6 +15,7 @@ import numpy as np
 
 from pilotfish.api.pod import Pod
 from pilotfish.framework.arrays import Mask, Scores
+from pilotfish.framework.binding_points import BindingPoints
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.node_table import NodeTable
@@ -33,7 +34,8 @@ from pilotfish.framework.post_filter import Decline, Nominate, PostFiltered
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
 from pilotfish.framework.stopwatch import Stopwatch
 
-REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
+NODE_REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
+REJECTING_POINTS = (*NODE_REJECTING_POINTS, "reserve", "permit")
 TIMED_POINTS = ("pre_filter", "filter", "post_filter", "pre_score", "score")
 
 
@@ -126,7 +128,9 @@ class Profile:
         _check_names(scheduler_name, [one.plugin.name for one in enabled])
         for one in enabled:
             _check_requeue_on(one.plugin)
+            _check_assumes(one.plugin)
         self._calls = {point: self._calls_of(point) for point in EXTENSION_POINTS}
+        self.binding = BindingPoints(self._calls)
         self._with_pre_filter = {call.name for call in self._calls["pre_filter"]}
         self._stopwatch: Stopwatch | None = None
         sorting = [call.name for call in self._calls["sort_key"]]
@@ -306,7 +310,8 @@ class Profile:
 
     def _calls_of(self, extension_point: str) -> tuple[PluginCall, ...]:
         by_name = {one.plugin.name: one for one in self.enabled}
-        running = [by_name[name] for name in self._order.get(extension_point, by_name)]
+        listed = "reserve" if extension_point == "unreserve" else extension_point
+        running = [by_name[name] for name in self._order.get(listed, by_name)]
         return tuple(
             PluginCall(one.plugin, one.weight, extension_point)
             for one in running
@@ -329,6 +334,12 @@ def _check_requeue_on(plugin: Plugin) -> None:
             f"plugin {plugin.name!r} can reject pods in {rejecting[0]} but has no requeue_on; "
             "name the events that can undo its rejections"
         )
+
+
+def _check_assumes(plugin: Plugin) -> None:
+    unread = ", ".join(sorted(set(plugin.assumes) - set(plugin.reads)))
+    if unread:
+        raise ProfileError(f"plugin {plugin.name!r} assumes {unread}, which it does not read")
 
 
 def _rejected(call: PluginCall, reject: Reject, mask: Mask | None = None) -> RejectedBy:

@@ -224,7 +224,10 @@ class _ProfileMaker:
 
     def _implements(self, name: str, point: str) -> bool:
         plugin = self._plugins.get(name)
-        return plugin is not None and implements(plugin, POINT_NAMES.get(point, point))
+        points = (
+            ("reserve", "unreserve") if point == "reserve" else (POINT_NAMES.get(point, point),)
+        )
+        return plugin is not None and any(implements(plugin, one) for one in points)
 
     def _path_of_args(self, name: str) -> str:
         names = [one.name for one in self._profile.plugin_config]
