@@ -11,6 +11,7 @@ import msgspec
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.config.settings import SchedulerSettings
+from pilotfish.core.attempt_timer import UNMEASURED, AttemptTimer
 from pilotfish.core.effects import Bind, Effect
 from pilotfish.core.inputs import Applied, BindAnswered, Input, Replaced
 from pilotfish.core.scheduler import Scheduler
@@ -29,10 +30,16 @@ class Dialogue:
         now: the time of the next word; tests set it.
     """
 
-    def __init__(self, *nodes: Node, profile: Profile | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *nodes: Node,
+        profile: Profile | None = None,
+        seed: int = 0,
+        timer: AttemptTimer = UNMEASURED,
+    ) -> None:
         profiles = {NAME: profile or default_profile(NAME)}
         rng = random.Random(seed)  # ties are no secret
-        self.scheduler = Scheduler(profiles, SchedulerSettings(), rng, KINDS)
+        self.scheduler = Scheduler(profiles, SchedulerSettings(), rng, KINDS, timer)
         self.now = 0.0
         self.tell(Replaced("nodes", nodes), Replaced("pods", ()))
 

@@ -110,6 +110,10 @@ class SchedulerProcess:
         """End it by SIGTERM and return its exit code."""
         if self.is_running:
             self._child.terminate()
+        return self.end()
+
+    def end(self) -> int:
+        """Wait until it has ended and return its exit code."""
         try:
             code = self._child.wait(timeout=20)
         except subprocess.TimeoutExpired:

@@ -157,6 +157,14 @@ class ClusterCache:
         """List the pods that count."""
         return list(self._pods)
 
+    def counts(self) -> dict[str, int]:
+        """Count what is in the cache, under the labels of upstream's metric cache_size."""
+        return {
+            "nodes": len(self.nodes),
+            "pods": len(self._pods),
+            "assumed_pods": len(self._assumed),
+        }
+
     def is_assumed(self, uid: str) -> bool:
         """Say whether we chose the pod's node and the API server has not confirmed it."""
         return uid in self._assumed

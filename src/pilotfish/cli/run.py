@@ -9,7 +9,13 @@ import click
 from click.core import ParameterSource
 
 from pilotfish.cli.config import read_file
-from pilotfish.runtime.process import GRACE_SECONDS, INTERVAL_SECONDS, RunOptions, run
+from pilotfish.runtime.process import (
+    GRACE_SECONDS,
+    INTERVAL_SECONDS,
+    LOOPBACK,
+    RunOptions,
+    run,
+)
 
 HELP = """Schedule the pods that name this scheduler, until stopped.
 
@@ -140,6 +146,21 @@ _SECONDS = "SECONDS"
     metavar="FILE",
     help="Write all inputs to FILE, to repeat the run from. It grows without bound and holds the "
     "pods and nodes of the cluster as the scheduler reads them.",
+)
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=0,
+    show_default="0, none",
+    help="Serve /livez, /readyz and /metrics there, over plain HTTP.",
+)
+@click.option(
+    "--bind-address",
+    metavar="ADDRESS",
+    default=LOOPBACK,
+    show_default=True,
+    help="With --health-port: who can reach it. In a pod 0.0.0.0, for the kubelet's probes.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def run_command(file: Path | None, **options: Any) -> None:

@@ -8,7 +8,8 @@ write whose outcome is unknown is never sent twice.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -47,6 +48,10 @@ class Response:
     headers: Mapping[str, str]
 
 
+def _unobserved(_method: str, _code: str, _seconds: float) -> None:
+    """Be told and do nothing."""
+
+
 class ApiClient:
     """Sends requests to one API server; an async context manager.
 
@@ -56,6 +61,8 @@ class ApiClient:
         burst: requests at once after a quiet spell; 0 is one second's worth.
         connections: open at the same time; each watch holds one.
         user_agent: the User-Agent header, which shows in audit logs.
+        observe: told of each request sent: its method, the status of the answer or "<error>", and
+            the seconds until the answer began.
     """
 
     def __init__(
@@ -66,10 +73,12 @@ class ApiClient:
         burst: int = 0,
         connections: int = CONNECTIONS,
         user_agent: str = "pilotfish",
+        observe: Callable[[str, str, float], None] = _unobserved,
     ) -> None:
         self.config = config
         self._connections = connections
         self._user_agent = user_agent
+        self._observe = observe
         self._bucket = TokenBucket(qps, burst)
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._credential: Credential | None = None
@@ -209,18 +218,24 @@ class ApiClient:
     ) -> aiohttp.ClientResponse:
         if self._session is None or self._ssl is None:
             raise RuntimeError("ApiClient is an async context manager: use it in `async with`")
-        return await self._session.request(
-            method,
-            URL(self.config.server + path_and_query, encoded=True),
-            data=body,
-            headers=headers,
-            timeout=limit,
-            ssl=self._ssl,
-            server_hostname=self.config.tls.server_name or None,
-            proxy=self.config.proxy or None,
-            allow_redirects=False,
-            middlewares=() if method in _READS else _SEND_ONCE,
-        )
+        code, started = "<error>", time.monotonic()
+        try:
+            response = await self._session.request(
+                method,
+                URL(self.config.server + path_and_query, encoded=True),
+                data=body,
+                headers=headers,
+                timeout=limit,
+                ssl=self._ssl,
+                server_hostname=self.config.tls.server_name or None,
+                proxy=self.config.proxy or None,
+                allow_redirects=False,
+                middlewares=() if method in _READS else _SEND_ONCE,
+            )
+            code = str(response.status)
+        finally:
+            self._observe(method, code, time.monotonic() - started)
+        return response
 
     def _headers_for(self, credential: Credential, content_type: str) -> CIMultiDict[str]:
         """Return the headers, which are built once per credential and content type."""

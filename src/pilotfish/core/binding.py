@@ -37,6 +37,7 @@ from typing import Final
 
 from pilotfish.api.pod import Pod
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.core.attempt_timer import AttemptTimer
 from pilotfish.core.effects import Bind, BindFailed, Bound, Effect, ReadPod
 from pilotfish.core.inputs import BindAnswered, PodRead
 from pilotfish.core.notices import Notices
@@ -85,12 +86,18 @@ class BindingCycles:
     """All binding cycles under way."""
 
     def __init__(
-        self, cache: ClusterCache, queue: SchedulingQueue, notices: Notices, outbox: list[Effect]
+        self,
+        cache: ClusterCache,
+        queue: SchedulingQueue,
+        notices: Notices,
+        outbox: list[Effect],
+        timer: AttemptTimer,
     ) -> None:
         self._cache = cache
         self._queue = queue
         self._notices = notices
         self._outbox = outbox
+        self._timer = timer
         self._cycles: dict[str, BindingCycle] = {}
         self._pauses: list[tuple[float, str]] = []  # a heap; entries of ended pauses linger
 
@@ -239,6 +246,7 @@ class BindingCycles:
         if cycle.is_told:
             return
         cycle.is_told = True
+        self._timer.stop(cycle.info, "scheduled")
         pod = cycle.info.pod
         self._outbox.append(Bound(pod.uid, pod.namespace, pod.name, cycle.node_name))
         self._notices.scheduled(pod, cycle.node_name)
@@ -247,12 +255,14 @@ class BindingCycles:
         """Note that somebody else bound the pod: there is nothing of ours to tell."""
         if not cycle.is_told:
             cycle.is_told = True
+            self._timer.stop(cycle.info, "error")
             message = f'the pod is already assigned to node "{node_name}"'
             self._record_failure(cycle, CONFLICT, message, "leave it there")
 
     def _fail(self, cycle: BindingCycle, status: int, message: str, now: float) -> None:
         info = cycle.info
         del self._cycles[info.uid]
+        self._timer.stop(info, "error")
         self._queue.wake(self._cache.forget(info.uid), now)
         if info.pod.is_terminating or info.pod.is_terminal:
             self._record_failure(cycle, status, message, "drop it, it is on its way out")

@@ -18,7 +18,15 @@ from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.plugin import implements
 from pilotfish.framework.post_filter import PostFiltered
-from pilotfish.framework.profile import NODE_REJECTING_POINTS, Filtered, Profile, RejectedBy, Scored
+from pilotfish.framework.profile import (
+    NODE_REJECTING_POINTS,
+    Filtered,
+    Lap,
+    Profile,
+    RejectedBy,
+    Scored,
+    unmeasured,
+)
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 
@@ -47,6 +55,7 @@ def scheduling_cycle(
     cluster: Cluster,
     search: NodeSearch,
     rng: random.Random,
+    lap: Lap = unmeasured,
 ) -> Attempt:
     """Choose a node for a pod, or say why there is none.
 
@@ -60,20 +69,15 @@ def scheduling_cycle(
     if info.error:
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=info.error))
     try:
-        filtered = profile.filter(pod, cluster)
-        what_if = WhatIf.of(profile, pod, cluster, filtered.states)
-        filtered = what_if.beside_nominated(filtered)
-        rows = np.flatnonzero(filtered.feasible)
-        nominated = cluster.nodes.row_of.get(cluster.nominated_node(pod))
-        if nominated is not None and filtered.feasible[nominated]:
-            rows = rows[rows == nominated]  # room was made for the pod there
-        elif profile.percentage_of_nodes_to_score not in ALL:
-            filtered = search.found(pod, profile, cluster, filtered)
-            rows = np.flatnonzero(filtered.feasible)
+        filtered, what_if, rows = _search(pod, profile, cluster, search, lap)
         if not len(rows):
-            return _unschedulable(info, cluster, filtered, what_if, rng)
-        scored = profile.score(pod, cluster, filtered) if len(rows) > 1 else None
+            return _unschedulable(info, cluster, filtered, what_if, rng, lap)
+        scored = None
+        if len(rows) > 1:
+            scored = profile.score(pod, cluster, filtered, lap)
+            lap("Score", "Success")
     except PluginError as error:
+        lap("".join(word.capitalize() for word in error.extension_point.split("_")), "Error")
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=str(error)))
     names = cluster.nodes.names
     best: RowNumbers = rows
@@ -98,8 +102,32 @@ def scheduling_cycle(
     )
 
 
+def _search(
+    pod: Pod, profile: Profile, cluster: Cluster, search: NodeSearch, lap: Lap
+) -> tuple[Filtered, WhatIf, RowNumbers]:
+    """Find the nodes among which to choose; the pod's nominated node alone if it is feasible."""
+    filtered = profile.filter(pod, cluster, lap)
+    what_if = WhatIf.of(profile, pod, cluster, filtered.states)
+    filtered = what_if.beside_nominated(filtered)
+    rows = np.flatnonzero(filtered.feasible)
+    nominated = cluster.nodes.row_of.get(cluster.nominated_node(pod))
+    if nominated is not None and filtered.feasible[nominated]:
+        rows = rows[rows == nominated]  # room was made for the pod there
+    elif profile.percentage_of_nodes_to_score not in ALL:
+        filtered = search.found(pod, profile, cluster, filtered)
+        rows = np.flatnonzero(filtered.feasible)
+    if not any(rejection.mask is None for rejection in filtered.rejections):
+        lap("Filter", "Success")  # as upstream says even where no node is left
+    return filtered, what_if, rows
+
+
 def _unschedulable(
-    info: QueuedPodInfo, cluster: Cluster, filtered: Filtered, what_if: WhatIf, rng: random.Random
+    info: QueuedPodInfo,
+    cluster: Cluster,
+    filtered: Filtered,
+    what_if: WhatIf,
+    rng: random.Random,
+    lap: Lap,
 ) -> Attempt:
     """Make the attempt of a pod for which no node is feasible.
 
@@ -110,6 +138,7 @@ def _unschedulable(
     done = PostFiltered(forget_nomination=True)
     if nodes:
         done = profile.post_filter(info.pod, cluster, filtered, what_if)
+        lap("PostFilter", "Success" if done.nomination else "Unschedulable")
     if done.nomination and done.nomination.ties:
         among = (done.nomination, *done.nomination.ties)
         done = PostFiltered(among[rng.randrange(len(among))])

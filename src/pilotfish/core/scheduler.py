@@ -8,6 +8,7 @@ from typing import Final
 
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.config.settings import SchedulerSettings
+from pilotfish.core.attempt_timer import UNMEASURED, AttemptTimer
 from pilotfish.core.binding import BindingCycles
 from pilotfish.core.cycle import scheduling_cycle
 from pilotfish.core.effects import Effect, WakeAt
@@ -40,6 +41,7 @@ class Scheduler:
         settings: of the queue.
         rng: chooses among equally good nodes.
         kinds: the kinds that must be listed, or absent, before anything is decided.
+        timer: measures attempts, and has no say in them.
 
     Raises:
         ProfileError: the profiles do not sort pods alike, though they share one queue.
@@ -51,18 +53,20 @@ class Scheduler:
         settings: SchedulerSettings,
         rng: random.Random,
         kinds: frozenset[str],
+        timer: AttemptTimer = UNMEASURED,
     ) -> None:
         _check_sorting(profiles)
         self._profiles = profiles
         self._rng = rng
         self._search = NodeSearch()
         self._kinds = kinds
+        self._timer = timer
         self._outbox: list[Effect] = []
         self._told_deadline: float | None = None
         self.cache = ClusterCache()
         self.queue = SchedulingQueue(profiles, settings)
         self._notices = Notices(self._outbox)
-        self.binding = BindingCycles(self.cache, self.queue, self._notices, self._outbox)
+        self.binding = BindingCycles(self.cache, self.queue, self._notices, self._outbox, timer)
         self._preemptions = Preemptions(self.cache, self.queue, self._notices, self._outbox)
         self._ingest = Ingest(
             profiles, self.cache, self.queue, self.binding, self._notices, self._outbox
@@ -114,8 +118,14 @@ class Scheduler:
     def _attempt(self, info: QueuedPodInfo, now: float) -> None:
         pod = info.pod
         profile = self._profiles[pod.spec.scheduler_name]
-        attempt = scheduling_cycle(info, profile, self.cache, self._search, self._rng)
+        self._timer.start(info)
+        attempt = scheduling_cycle(
+            info, profile, self.cache, self._search, self._rng, self._timer.lap
+        )
         decision = attempt.decision
+        self._timer.decided(info)
+        if decision.outcome != "scheduled":
+            self._timer.stop(info, decision.outcome)
         self._outbox.append(decision)
         match decision.outcome:
             case "scheduled":

@@ -17,24 +17,24 @@ class ClusterEvent(enum.Enum):
 
     NODE_ADDED = "NodeAdd"
     NODE_DELETED = "NodeDelete"
-    NODE_ALLOCATABLE_CHANGED = "NodeAllocatableChange"
-    NODE_LABELS_CHANGED = "NodeLabelChange"
-    NODE_TAINTS_CHANGED = "NodeTaintChange"  # also: the node is schedulable again
-    NODE_FEATURES_CHANGED = "NodeDeclaredFeatureChange"
+    NODE_ALLOCATABLE_CHANGED = "NodeUpdateNodeAllocatable"
+    NODE_LABELS_CHANGED = "NodeUpdateNodeLabel"
+    NODE_TAINTS_CHANGED = "NodeUpdateNodeTaint"  # also: the node is schedulable again
+    NODE_FEATURES_CHANGED = "NodeUpdateNodeDeclaredFeature"
     NODE_IMAGES_CHANGED = "NodeUpdate"  # differs: upstream has no event for images
 
     ASSIGNED_POD_ADDED = "AssignedPodAdd"
     ASSIGNED_POD_DELETED = "AssignedPodDelete"  # also: it ended, or an assumed pod was forgotten
-    ASSIGNED_POD_LABELS_CHANGED = "AssignedPodLabelChange"
-    ASSIGNED_POD_SCALED_DOWN = "AssignedPodScaleDown"
+    ASSIGNED_POD_LABELS_CHANGED = "AssignedPodUpdatePodLabel"
+    ASSIGNED_POD_SCALED_DOWN = "AssignedPodUpdatePodScaleDown"
     ASSIGNED_POD_CHANGED = "AssignedPodUpdate"
 
     # Changes of the waiting pod itself.
-    POD_LABELS_CHANGED = "UnscheduledPodLabelChange"
-    POD_SCALED_DOWN = "UnscheduledPodScaleDown"
-    POD_TOLERATIONS_CHANGED = "UnscheduledPodTolerationChange"
-    POD_GATES_REMOVED = "UnscheduledPodSchedulingGatesEliminated"
-    POD_CHANGED = "UnscheduledPodUpdate"
+    POD_LABELS_CHANGED = "UnschedulablePodUpdatePodLabel"
+    POD_SCALED_DOWN = "UnschedulablePodUpdatePodScaleDown"
+    POD_TOLERATIONS_CHANGED = "UnschedulablePodUpdatePodToleration"
+    POD_GATES_REMOVED = "UnschedulablePodUpdatePodSchedulingGatesEliminated"
+    POD_CHANGED = "UnschedulablePodUpdate"
 
     NAMESPACE_ADDED = "NamespaceAdd"
     NAMESPACE_LABELS_CHANGED = "NamespaceUpdate"

@@ -25,6 +25,9 @@ class QueuedPodInfo:
         gated_by: the `pre_enqueue` rejection that holds it; None while nothing does.
         backoff_expiration: the start of the window in which its back-off ends; None until asked.
         waiting_since: when it entered the pool of unschedulable and gated pods.
+        first_attempt_at: when its first attempt began, as a timer measured; None before, and
+            where nobody measures. Nothing is decided by it.
+        attempt_at: the same of its last attempt.
     """
 
     pod: Pod
@@ -38,6 +41,8 @@ class QueuedPodInfo:
     gated_by: RejectedBy | None = None
     backoff_expiration: float | None = None
     waiting_since: float = 0.0
+    first_attempt_at: float | None = None
+    attempt_at: float = 0.0
 
     @property
     def uid(self) -> str:

@@ -31,7 +31,9 @@ Source: kubernetes v1.36 pkg/scheduler/backend/queue/scheduling_queue.go.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from pilotfish.api.pod import Pod
 from pilotfish.config.settings import SchedulerSettings
@@ -48,6 +50,16 @@ from pilotfish.queue.unschedulable_pods import UnschedulablePods
 
 IN_ORDER = {event: number for number, event in enumerate(ClusterEvent)}  # sets have no stable one
 
+# What moves a pod beside cluster events, as upstream's metrics name it.
+POD_ADDED: Final = "UnschedulablePodAdd"
+ATTEMPT_FAILED: Final = "ScheduleAttemptFailure"
+BACKOFF_COMPLETE: Final = "BackoffComplete"
+POPPED_EARLY: Final = "PopFromBackoffQ"
+ACTIVATED: Final = "ForceActivate"
+WAITED_TOO_LONG: Final = "UnschedulableTimeout"
+POLLED: Final = "PollCycle"  # differs: upstream does not poll
+UNMOVED: Final = ""  # it only got a new place in the same queue, which is no arrival
+
 
 class SchedulingQueue:
     """The pending pods of the profiles given."""
@@ -63,6 +75,8 @@ class SchedulingQueue:
         self._backoff_q = BackoffQueue(settings)
         self._pool = UnschedulablePods()
         self._in_flight = InFlight()
+        self.incoming: Counter[tuple[str, str]] = Counter()
+        """How many pods came to a place because of an event, by upstream's labels of both."""
 
     def __contains__(self, uid: str) -> bool:
         return self.get(uid) is not None
@@ -89,6 +103,15 @@ class SchedulingQueue:
             "gated": gated,
         }
 
+    def rejections(self) -> Counter[tuple[str, str]]:
+        """Count the queued pods that a plugin rejected or gates, by plugin and scheduler name."""
+        found: Counter[tuple[str, str]] = Counter()
+        for place in (self._active_q, self._backoff_q, self._pool):
+            for info in place:
+                plugins = (info.gated_by.plugin,) if info.gated_by else info.rejector_plugins
+                found.update((plugin, info.pod.spec.scheduler_name) for plugin in plugins)
+        return found
+
     def has_ready(self) -> bool:
         """Say whether `pop` would find a pod without time passing."""
         return len(self._active_q) > 0 or self._backoff_q.has_rejected()
@@ -97,7 +120,7 @@ class SchedulingQueue:
 
     def add(self, pod: Pod, now: float) -> None:
         """Add a new pending pod."""
-        self._activate(QueuedPodInfo(pod, timestamp=now), now)
+        self._activate(QueuedPodInfo(pod, timestamp=now), now, POD_ADDED)
 
     def update(self, pod: Pod, now: float) -> None:
         """Replace a pod by its new version, which may be worth another attempt."""
@@ -108,12 +131,12 @@ class SchedulingQueue:
             info.pod = pod
         elif (info := self._active_q.discard(uid) or self._backoff_q.discard(uid)) is not None:
             info.pod = pod
-            self._move(info, now)
+            self._move(info, now, UNMOVED)
         elif (info := self._pool.get(uid)) is not None:
             events = changes_of(info.pod, pod)
             info.pod = pod
             if info.gated_by or any(self._pool.is_interested(uid, event) for event in events):
-                self._move(info, now)
+                self._move(info, now, ClusterEvent.POD_CHANGED.value)
 
     def delete(self, uid: str) -> QueuedPodInfo | None:
         """Remove a pod wherever it is, and return it."""
@@ -129,7 +152,9 @@ class SchedulingQueue:
     def pop(self, now: float) -> QueuedPodInfo | None:
         """Take out the next pod to decide about; None when there is none."""
         self.flush(now)
-        info = self._active_q.pop() or self._backoff_q.pop_rejected()
+        info = self._active_q.pop()
+        if info is None and (info := self._backoff_q.pop_rejected()) is not None:
+            self._count("active", POPPED_EARLY)
         if info is not None:
             info.attempts += 1
             self._in_flight.start(info)
@@ -165,9 +190,10 @@ class SchedulingQueue:
         )
         self._in_flight.done(uid)
         if happened or not info.rejector_plugins:
-            self._move(info, now)
+            self._move(info, now, ATTEMPT_FAILED)
         else:
             self._pool.add(info, interests, now)
+            self._count("unschedulable", ATTEMPT_FAILED)
 
     # -- the world and the clock
 
@@ -182,29 +208,30 @@ class SchedulingQueue:
         for event in sorted(events, key=IN_ORDER.__getitem__):
             self._in_flight.record(event)
             for info in self._pool.waiting_for(event):
-                self._move(info, now)
+                self._move(info, now, event.value)
 
     def wake_rested(self, now: float) -> None:
         """Move all waiting pods that are not in back-off: a polling cycle is worth an attempt."""
         for info in list(self._pool):
             if not self._backoff_q.is_backing_off(info, now):
-                self._move(info, now)
+                self._move(info, now, POLLED)
 
     def activate(self, uid: str, now: float) -> None:
         """Move a waiting pod, for which something changed that is no event for others."""
         info = self._pool.get(uid)
         if info is not None:
-            self._move(info, now)
+            self._move(info, now, ACTIVATED)
 
     def flush(self, now: float) -> None:
         """Move the pods whose back-off is over, and those that waited for too long."""
         for info in self._backoff_q.pop_completed(now):
             self._active_q.push(info)
+            self._count("active", BACKOFF_COMPLETE)
         while (oldest := self._pool.oldest()) is not None:
             if now < oldest.waiting_since + self._max_waiting_seconds:
                 break
             self._pool.discard(oldest.uid)
-            self._move(oldest, now)
+            self._move(oldest, now, WAITED_TOO_LONG)
 
     def next_deadline(self) -> float | None:
         """Return when `flush` will next have something to do."""
@@ -228,30 +255,38 @@ class SchedulingQueue:
             held = bool(info.gated_by or info.rejector_plugins)
             require(held, f"nothing holds {info.pod.key}")
 
-    def _move(self, info: QueuedPodInfo, now: float) -> None:
+    def _move(self, info: QueuedPodInfo, now: float, event: str) -> None:
         """Move a pod on to where it waits for its attempt."""
         if not self._backoff_q.is_backing_off(info, now):
-            self._activate(info, now)
-        elif self._passes(info, now):
+            self._activate(info, now, event)
+        elif self._passes(info, now, event):
             self._pool.discard(info.uid)
             self._backoff_q.add(info)
+            self._count("backoff", event)
 
-    def _activate(self, info: QueuedPodInfo, now: float) -> None:
-        if self._passes(info, now):
+    def _activate(self, info: QueuedPodInfo, now: float, event: str) -> None:
+        if self._passes(info, now, event):
             self._pool.discard(info.uid)
             self._active_q.push(info)
+            self._count("active", event)
 
-    def _passes(self, info: QueuedPodInfo, now: float) -> bool:
+    def _passes(self, info: QueuedPodInfo, now: float, event: str) -> bool:
         """Ask `pre_enqueue`; a pod that is rejected goes to, or stays in, the pool."""
         before = info.gated_by
         info.gated_by = self._gate(info)
         if info.gated_by is None:
             return True
         in_pool = self._pool.get(info.uid) is not None
+        if not in_pool:
+            self._count("unschedulable", event)
         if not in_pool or before is None or before.plugin != info.gated_by.plugin:
             self._pool.discard(info.uid)
             self._pool.add(info, self._interests(info), now)
         return False
+
+    def _count(self, place: str, event: str) -> None:
+        if event:
+            self.incoming[place, event] += 1
 
     def _gate(self, info: QueuedPodInfo) -> RejectedBy | None:
         """Ask for a rejection, else for the pod's order; after an error the pod comes first."""

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -23,6 +23,8 @@ from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, load_co
 from pilotfish.config.settings import SchedulerSettings, settings_of
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.config.writing import without_effect
+from pilotfish.core.attempt_timer import AttemptTimer
+from pilotfish.core.effects import Record
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework.profile import Profile
 from pilotfish.plugins.default import default_profile, default_registry
@@ -32,9 +34,11 @@ from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor
 from pilotfish.runtime.feed import Kind, kinds_for
+from pilotfish.runtime.health import HealthServer
 from pilotfish.runtime.inbox import Inbox
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER, refuse_second_default_scheduler
 from pilotfish.runtime.logs import configure_logs
+from pilotfish.runtime.metrics import Metrics
 from pilotfish.runtime.notices import Connection, Notices
 from pilotfish.runtime.permissions import require_permission_to_bind
 from pilotfish.runtime.polling_mode import Polling
@@ -53,6 +57,7 @@ else:
 
 GRACE_SECONDS = 10.0
 INTERVAL_SECONDS = 2.0
+LOOPBACK = "127.0.0.1"
 LOST_SERVER_SECONDS = 1.0  # between tries to reach a server before anything is listed
 CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 16  # and the lists and watches
 GC_THRESHOLD_AT_START = 100_000  # the first lists are many objects of which none is garbage
@@ -69,6 +74,7 @@ class RunOptions:
         burst: requests at once after a quiet spell; 0 is one second's worth.
         grace_seconds: for the binds in flight after the first signal.
         record: where the input log goes; None keeps none.
+        bind_address: where health and metrics are served; on a port of 0 they are not.
         configuration: the profiles and the settings of the queue, complete; None is one profile,
             the default one, for `scheduler_name`.
     """
@@ -87,8 +93,16 @@ class RunOptions:
     seed: int = 0
     grace_seconds: float = GRACE_SECONDS
     record: Path | None = None
+    bind_address: str = LOOPBACK
+    health_port: int = 0
     debug: bool = False
     configuration: KubeSchedulerConfiguration | None = None
+
+    @property
+    def health_url(self) -> str:
+        """Where health and metrics are served."""
+        host = f"[{self.bind_address}]" if ":" in self.bind_address else self.bind_address
+        return f"http://{host}:{self.health_port}"
 
     @property
     def scheduler_names(self) -> tuple[str, ...]:
@@ -143,17 +157,19 @@ async def schedule(
     if options.configuration is not None:
         for problem in without_effect(options.configuration):
             log.warning("%s has no effect: %s", problem.path, problem.reason)
+    metrics = Metrics(config.server, time.monotonic)
     client = ApiClient(
         config,
         qps=options.qps,
         burst=options.burst,
         connections=CONNECTIONS,
         user_agent=f"pilotfish/{__version__}",
+        observe=metrics.requested,
     )
     async with client:
         try:
             async with asyncio.TaskGroup() as tasks:
-                await _Live(options, client, log, tasks, record).run(stopping)
+                await _Live(options, client, log, tasks, record, metrics).run(stopping)
                 raise _StoppedError
         except BaseExceptionGroup as group:
             cause = first_cause(group)
@@ -202,13 +218,14 @@ def _settings(options: RunOptions) -> SchedulerSettings:
 
 
 def _make_scheduler(
-    options: RunOptions, profiles: Sequence[Profile], kinds: Iterable[Kind]
+    options: RunOptions, profiles: Sequence[Profile], kinds: Iterable[Kind], timer: AttemptTimer
 ) -> Scheduler:
     return Scheduler(
         {profile.scheduler_name: profile for profile in profiles},
         _settings(options),
         repeatable(options.seed),
         frozenset(kind.name for kind in kinds),
+        timer,
     )
 
 
@@ -222,8 +239,11 @@ class _Live:
         log: logging.Logger,
         tasks: asyncio.TaskGroup,
         record: BinaryIO | None,
+        metrics: Metrics,
     ) -> None:
         self._options = options
+        self._metrics = metrics
+        self._is_synced = self._is_stopping = False
         self._client = client
         self._log = log
         self._tasks = tasks
@@ -248,22 +268,31 @@ class _Live:
                 clock=time.time,
             )
             tasks.create_task(self._events.sweep_forever())
-        observe = words.Words(log, options.mode).observe
+        self._words = words.Words(log, options.mode)
         profiles = _profiles(options)
         reads = frozenset[str]().union(*(profile.reads for profile in profiles))
         self._kinds = kinds_for(reads)
-        scheduler = _make_scheduler(options, profiles, self._kinds)
-        core: Core = scheduler if record is None else RecordedScheduler(scheduler, record)
+        self._scheduler = _make_scheduler(options, profiles, self._kinds, metrics)
+        core: Core = self._scheduler
+        if record is not None:
+            core = RecordedScheduler(self._scheduler, record)
         self._shell = Shell(
-            core, self._inbox, self._executor, self._events, observe, time.monotonic
+            core, self._inbox, self._executor, self._events, self._observe, time.monotonic
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run until `stopping`, then finish what is in flight."""
         gc.set_threshold(GC_THRESHOLD_AT_START)
-        self._tasks.create_task(self._shell.run())
-        feed = self._tasks.create_task(self._feed())
-        await stopping.wait()
+        async with self._health():
+            if self._options.health_port:
+                self._log.info("health and metrics: %s", self._options.health_url)
+            self._tasks.create_task(self._shell.run())
+            feed = self._tasks.create_task(self._feed())
+            await stopping.wait()
+            self._is_stopping = True
+            await self._stop(feed)
+
+    async def _stop(self, feed: asyncio.Task[None]) -> None:
         feed.cancel()
         self._shell.stop_deciding()
         self._log.info("stopping: %d binds in flight", self._executor.binds)
@@ -277,6 +306,22 @@ class _Live:
                 self._executor.binds,
                 self._events.unwritten,
             )
+
+    def _health(self) -> AbstractAsyncContextManager[None]:
+        address, port = self._options.bind_address, self._options.health_port
+        if not port:
+            return nullcontext()
+        live = {"ping": lambda: ""}
+        ready = live | {
+            "sched-handler-sync": lambda: "" if self._is_synced else "the caches are being filled",
+            "shutdown": lambda: "the process is stopping" if self._is_stopping else "",
+        }
+        server = HealthServer(live, ready, lambda: self._metrics.families(self._scheduler))
+        return server.serving(address, port)
+
+    def _observe(self, record: Record) -> None:
+        self._words.observe(record)
+        self._metrics.observe(record)
 
     async def _feed(self) -> None:
         await self._check_the_way()
@@ -321,6 +366,7 @@ class _Live:
     async def _settle_memory(self) -> None:
         """Take the first lists out of the garbage collector's sight: they stay."""
         await self._shell.caught_up()
+        self._is_synced = True
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)

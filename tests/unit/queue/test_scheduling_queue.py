@@ -341,3 +341,40 @@ def test_change_of_an_objects_version_alone_is_no_news(queue: SchedulingQueue) -
     meta = msgspec.structs.replace(old.metadata, resource_version="2")
     queue.update(msgspec.structs.replace(old, metadata=meta), 5.0)
     assert not queue.has_ready()
+
+
+def test_pods_are_counted_where_they_come_by_what_brought_them(queue: SchedulingQueue) -> None:
+    queue.add(pod("a"), 0.0)
+    queue.add(pod("gated", schedulingGates=GATES), 0.0)
+    fail(queue, 0.0, FIT)
+    queue.wake((ClusterEvent.NODE_ADDED,), 0.0)
+    fail(queue, 0.0, FIT)  # nothing else is there, so it need not wait for the end of its back-off
+    queue.wake((ClusterEvent.NODE_ADDED,), 5.0)
+    assert queue.incoming == {
+        ("active", "UnschedulablePodAdd"): 1,
+        ("unschedulable", "UnschedulablePodAdd"): 1,
+        ("unschedulable", "ScheduleAttemptFailure"): 2,
+        ("backoff", "NodeAdd"): 1,
+        ("active", "PopFromBackoffQ"): 1,
+        ("active", "NodeAdd"): 1,
+    }
+
+
+def test_a_pod_that_changes_in_its_place_did_not_come(queue: SchedulingQueue) -> None:
+    queue.add(pod("a"), 0.0)
+    queue.update(pod("a", labels={"x": "y"}), 1.0)
+    assert queue.incoming == {("active", "UnschedulablePodAdd"): 1}
+
+
+def test_waiting_pods_count_for_each_plugin_that_holds_them(queue: SchedulingQueue) -> None:
+    queue.add(pod("a"), 0.0)
+    fail(queue, 0.0, FIT | TAINTS)
+    queue.add(pod("b"), 0.0)
+    fail(queue, 0.0, TAINTS)
+    queue.add(pod("gated", schedulingGates=GATES), 0.0)
+    name = "my-scheduler"
+    assert queue.rejections() == {
+        ("NodeResourcesFit", name): 1,
+        ("TaintToleration", name): 2,
+        ("SchedulingGates", name): 1,
+    }
