@@ -25,6 +25,9 @@ OBJECTS: list[Json] = list(yaml.safe_load_all(Path(__file__).with_name("objects.
 UPDATES: dict[str, list[Json]] = yaml.safe_load(
     Path(__file__).with_name("updates.yaml").read_text()
 )
+STATUSES: dict[str, list[Json]] = yaml.safe_load(
+    Path(__file__).with_name("statuses.yaml").read_text()
+)
 SPACE = "contract-same"
 numbers = itertools.count(1)
 OF_ITS_OWN = {
@@ -127,26 +130,37 @@ def words(change: Any) -> Iterator[str]:
     yield str(change)
 
 
-CHANGES = [
-    (obj, change)
-    for obj in OBJECTS
-    for change in UPDATES.get(f"{obj['kind']} {obj['metadata']['name']}", ())
-]
+def changes(of: dict[str, list[Json]]) -> list[Any]:
+    """Give the changes of each object, named for people."""
+    return [
+        pytest.param(obj, change, id=f"{name} {'.'.join(words(change))}")
+        for obj in OBJECTS
+        for name in [f"{obj['kind']} {obj['metadata']['name']}"]
+        for change in of.get(name, ())
+    ]
 
 
-@pytest.mark.parametrize(
-    ("obj", "change"),
-    CHANGES,
-    ids=[f"{obj['kind']} {obj['metadata']['name']} {'.'.join(words(ch))}" for obj, ch in CHANGES],
-)
+@pytest.mark.parametrize(("obj", "change"), changes(UPDATES))
 def test_object_is_changed_alike(servers: tuple[Server, Server], obj: Json, change: Json) -> None:
-    name = f"{obj['metadata']['name']}-{next(numbers)}"  # the last one may be going yet
-    renamed = obj | {"metadata": obj["metadata"] | {"name": name}}
-    ours, real = (changed(server, renamed, change) for server in servers)
+    own = renamed(obj)
+    ours, real = (changed(server, own, change) for server in servers)
     assert ours == real
 
 
-def changed(server: Server, obj: Json, change: Json) -> dict[str, Any]:
+@pytest.mark.parametrize(("obj", "change"), changes(STATUSES))
+def test_status_is_changed_alike(servers: tuple[Server, Server], obj: Json, change: Json) -> None:
+    own = renamed(obj)
+    ours, real = (changed(server, own, {"status": change}, "/status") for server in servers)
+    assert ours == real
+
+
+def renamed(obj: Json) -> Json:
+    """Give an object a name of its own: the last one of its name may be going yet."""
+    name = f"{obj['metadata']['name']}-{next(numbers)}"
+    return obj | {"metadata": obj["metadata"] | {"name": name}}
+
+
+def changed(server: Server, obj: Json, change: Json, part: str = "") -> dict[str, Any]:
     """Give what a change of a new object comes to, as far as nobody else writes it meanwhile.
 
     Values quoted in a refusal are left out: upstream quotes those of its Go source.
@@ -154,7 +168,7 @@ def changed(server: Server, obj: Json, change: Json) -> dict[str, Any]:
     path = collection(server, obj)
     named = f"{path}/{obj['metadata']['name']}"
     server.post(path, obj).ok()
-    answer = server.patch(named, change, MERGE_PATCH, dryRun="All")
+    answer = server.patch(named + part, change, MERGE_PATCH, dryRun="All")
     server.delete(named, gracePeriodSeconds=0)
     if answer.code != 200:
         first = answer.told.partition("\n")[0]

@@ -21,6 +21,7 @@ from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
+from pilotfish.cluster.validation.status_counts import JOB_COUNTS
 
 UID_LABEL: Final = "batch.kubernetes.io/controller-uid"
 UID_LABELS: Final = ("controller-uid", UID_LABEL)
@@ -51,6 +52,7 @@ class JobStrategy(Strategy):
 
     has_generation = True
     orphans_by_default = True
+    status_counts = JOB_COUNTS
 
     def prepare_for_create(self, obj: JsonObject, now: float) -> None:
         """Make selector and labels; the job takes the labels of its template."""

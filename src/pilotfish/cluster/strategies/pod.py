@@ -21,10 +21,12 @@ from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.validation.metadata import IMMUTABLE
 from pilotfish.cluster.validation.names import dns_label, dns_subdomain, qualified_name
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
+from pilotfish.cluster.validation.pod_addresses import address_errors, set_pod_addresses
 from pilotfish.cluster.validation.pod_spec import pod_spec_errors
 
 MIRROR_POD: Final = "kubernetes.io/config.mirror"
 SYSTEM_CONDITIONS: Final = ("PodScheduled", "Ready", "Initialized")
+NO_GENERATION: Final = "must be a non-negative integer"
 GATED: Final[JsonObject] = {
     "type": "PodScheduled",
     "status": "False",
@@ -78,6 +80,7 @@ class PodStrategy(Strategy):
         """Keep the spec; the class of service and what was observed stay when they are left out."""
         super().prepare_for_status_update(new, old, now)
         status, known = new.setdefault("status", {}), old["status"]
+        set_pod_addresses(status)
         for field in ("qosClass", "observedGeneration"):
             if not status.get(field):
                 copy_field(field, known, status)
@@ -97,6 +100,9 @@ class PodStrategy(Strategy):
             kind = condition.get("type", "")
             for problem in qualified_name(kind) if kind not in SYSTEM_CONDITIONS else ():
                 yield field_invalid(f"status.conditions[{i}].Type", kind, problem)
+            if (generation := condition.get("observedGeneration", 0)) < 0:
+                path = f"status.conditions[{i}].observedGeneration"
+                yield field_invalid(path, generation, NO_GENERATION)
         nominated, field = status.get("nominatedNodeName"), "status.nominatedNodeName"
         if nominated and nominated != known.get("nominatedNodeName"):
             for problem in dns_subdomain(nominated):
@@ -106,6 +112,15 @@ class PodStrategy(Strategy):
                 yield field_forbidden(field, detail)
         if status.get("qosClass") != known.get("qosClass"):
             yield field_invalid("status.qosClass", status.get("qosClass", ""), IMMUTABLE)
+        if (generation := status.get("observedGeneration", 0)) < 0:
+            yield field_invalid("status.observedGeneration", generation, NO_GENERATION)
+        yield from address_errors(status, known)
+        claims = [claim["name"] for claim in old["spec"].get("resourceClaims") or ()]
+        for i, claim in enumerate(status.get("resourceClaimStatuses") or ()):
+            if claim["name"] not in claims:
+                detail = "must match the name of an entry in `spec.resourceClaims`"
+                path = f"status.resourceClaimStatuses[{i}].name"
+                yield field_invalid(path, claim["name"], detail)
 
     def warnings(self, obj: JsonObject) -> Iterator[str]:
         """Yield what the client should be told about a new pod."""

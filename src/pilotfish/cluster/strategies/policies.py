@@ -20,6 +20,7 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.validation.int_or_percent import count_errors
 from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
+from pilotfish.cluster.validation.status_counts import BUDGET_COUNTS
 
 MAX_USER_PRIORITY: Final = 1_000_000_000
 SYSTEM_PREFIX: Final = "system-"
@@ -82,6 +83,7 @@ class PodDisruptionBudgetStrategy(Strategy):
 
     has_generation = True
     allow_unconditional_update = False
+    status_counts = BUDGET_COUNTS
 
     def initial_status(self) -> JsonObject:
         """Begin without any allowance."""

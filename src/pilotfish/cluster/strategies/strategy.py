@@ -10,6 +10,7 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.timestamps import seconds_of, timestamp
 from pilotfish.cluster.validation.names import NameRule, dns_subdomain
+from pilotfish.cluster.validation.status_counts import StatusCounts
 
 
 class Strategy:
@@ -26,6 +27,8 @@ class Strategy:
 
     has_generation: ClassVar[bool] = False
     """Whether `metadata.generation` counts the changes outside metadata and status."""
+    status_counts: ClassVar[StatusCounts] = StatusCounts()
+    """What the counts in the status may be."""
     allow_create_on_update: ClassVar[bool] = False
     allow_unconditional_update: ClassVar[bool] = True
     """Whether an update may leave out the resourceVersion."""
@@ -89,8 +92,7 @@ class Strategy:
 
     def validate_status_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update of the status."""
-        del new, old
-        yield from ()
+        yield from self.status_counts.errors(new.get("status") or {}, old.get("status") or {})
 
     def warnings(self, obj: JsonObject) -> Iterator[str]:
         """Yield what the client should be told about an object that is accepted."""

@@ -32,6 +32,12 @@ from pilotfish.cluster.validation.metadata import (
 )
 from pilotfish.cluster.validation.names import dns_label
 from pilotfish.cluster.validation.pod_spec import pod_spec_errors
+from pilotfish.cluster.validation.status_counts import (
+    DAEMON_SET_COUNTS,
+    DEPLOYMENT_COUNTS,
+    REPLICA_COUNTS,
+    STATEFUL_SET_COUNTS,
+)
 
 MISMATCH: Final = "`selector` does not match template `labels`"
 TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
@@ -106,6 +112,7 @@ class DeploymentStrategy(WorkloadStrategy):
 
     label = "deployment"
     counts = (*WorkloadStrategy.counts, "revisionHistoryLimit", "progressDeadlineSeconds")
+    status_counts = DEPLOYMENT_COUNTS
 
     def strategy_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the strategy and the deadline."""
@@ -132,6 +139,7 @@ class ReplicaSetStrategy(WorkloadStrategy):
     """The rules of ReplicaSets."""
 
     label = "deployment"  # as upstream says it
+    status_counts = REPLICA_COUNTS
 
     def initial_status(self) -> JsonObject:
         """Begin without replicas."""
@@ -142,6 +150,7 @@ class StatefulSetStrategy(WorkloadStrategy):
     """The rules of StatefulSets."""
 
     label = "statefulset"
+    status_counts = STATEFUL_SET_COUNTS
     changeable: ClassVar[tuple[str, ...]] = (
         "replicas",
         "ordinals",
@@ -212,6 +221,7 @@ class DaemonSetStrategy(WorkloadStrategy):
     """The rules of DaemonSets, whose template's generation is told by an annotation."""
 
     label = "daemonset"
+    status_counts = DAEMON_SET_COUNTS
     counts = ("minReadySeconds", "revisionHistoryLimit")
 
     def initial_status(self) -> JsonObject:
@@ -264,6 +274,7 @@ class ReplicationControllerStrategy(WorkloadStrategy):
     """The rules of ReplicationControllers, whose selectors are plain labels."""
 
     label = "replicationcontroller"
+    status_counts = REPLICA_COUNTS
     orphans_by_default = True
 
     def initial_status(self) -> JsonObject:
