@@ -235,6 +235,7 @@ class ClusterCache:
         if uid not in self._assumed:
             raise self._violation(uid, pod.key, "cannot be forgotten: it is bound")
         self._leave(pod, "forgotten")
+        self.nominations.evicting.discard(uid)
         return {ClusterEvent.ASSIGNED_POD_DELETED}
 
     # What plugins ask beyond the nodes' columns.

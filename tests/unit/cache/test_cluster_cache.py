@@ -72,6 +72,14 @@ def test_a_forgotten_pod_gives_its_room_back() -> None:
     assert requested(cache, "a") == 0
 
 
+def test_a_forgotten_pod_is_no_victim_any_more() -> None:
+    cache = cache_of("a")
+    assumed = cache.assume(pod("p"), "a")
+    cache.nominations.evicting.add("uid-p")
+    cache.forget("uid-p")
+    assert not cache.is_being_preempted(assumed)
+
+
 def test_a_finished_binding_is_no_longer_assumed() -> None:
     cache = cache_of("a")
     cache.assume(pod("p", cpu="100m"), "a")
