@@ -186,8 +186,9 @@ class ClusterCache:
             self._enter(new, "set")
             return {ClusterEvent.ASSIGNED_POD_ADDED}
         was_assumed = uid in self._assumed
-        if old == new and not was_assumed:
-            return set()
+        if old == new:
+            self.finish_binding(uid)
+            return {ClusterEvent.ASSIGNED_POD_ADDED} if was_assumed else set()
         self._leave(old, "replaced")
         self._enter(new, "set")
         if old.node_name != new.node_name:

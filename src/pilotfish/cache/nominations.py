@@ -47,12 +47,14 @@ class Nominations:
         self._by_node.setdefault(pod.node_name, {})[pod.uid] = pod
 
     def shown(self, pod: PodInfo) -> None:
-        """Take what the API server shows of a pending pod; no node name means no nomination."""
-        if pod.node_name:
-            self.nominate(pod)
-            self._shown.add(pod.uid)
-        elif pod.uid in self._shown:
-            self.forget(pod.uid)
+        """Take a nomination that the API server shows."""
+        self.nominate(pod)
+        self._shown.add(pod.uid)
+
+    def not_shown(self, uid: str) -> None:
+        """Note that the API server shows no nomination of a pending pod."""
+        if uid in self._shown:
+            self.forget(uid)
 
     def forget(self, uid: str) -> None:
         """End a pod's nomination, if it has one."""

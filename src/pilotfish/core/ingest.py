@@ -158,8 +158,11 @@ class Ingest:
         if pod.is_terminating or pod.is_terminal:
             self._leave_queue(uid)
             return ()
-        nominated = self._cache.pod_info(pod, pod.status.nominated_node_name)
-        self._cache.nominations.shown(nominated)
+        if pod.status.nominated_node_name:
+            nominated = self._cache.pod_info(pod, pod.status.nominated_node_name)
+            self._cache.nominations.shown(nominated)
+        else:
+            self._cache.nominations.not_shown(uid)
         if uid not in self._queue:
             self._tell(pod, "added")
             self._queue.add(pod, now)

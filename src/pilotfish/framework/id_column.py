@@ -3,19 +3,20 @@
 Theory of operation: a cluster has thousands of nodes and few distinct taints, label values, ports
 or images. Each distinct value gets a small id; the column holds ids, int32[K, N], padded with -1. A
 plugin decides once per distinct value, in plain Python, and one look-up spreads the answer over the
-nodes. Values that no row uses any more keep their id until they outnumber the used ones; then the
-ids are dealt anew, so churn cannot fill the memory.
+nodes. Equal questions are answered once until a row changes, since most pods ask what the pod
+before asked. Values that no row uses any more keep their id until they outnumber the used ones;
+then the ids are dealt anew, so churn cannot fill the memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotfish.framework.arrays import Ids, Mask, Scores, any_per_node
+from pilotfish.framework.arrays import Ids, Mask, Scores, any_per_node, count_per_node
 from pilotfish.framework.invariants import require
 from pilotfish.framework.rows import Rows
 
@@ -23,6 +24,7 @@ T = TypeVar("T", bound=Hashable)
 
 SPARE_VALUES = 64  # unused values that are worth keeping before ids are dealt anew
 SPARE_HEIGHT = 2  # a column that grows gets this much more room than it needs now
+MAX_ANSWERS: Final = 64  # remembered, of at most 8 bytes a node each
 
 
 class IdColumn(Generic[T]):
@@ -44,8 +46,8 @@ class IdColumn(Generic[T]):
         self._is_shared = False
         self._rows = rows
         self._column = rows.column(np.int32, fill=-1, height=0)
-        self._masks: dict[T, Mask] = {}
-        self._masks_are_of = (0, 0)
+        self._answers: dict[Hashable, NDArray[Any]] = {}
+        self._answers_are_of = (0, 0)
 
     @property
     def ids(self) -> Ids:
@@ -65,9 +67,7 @@ class IdColumn(Generic[T]):
             int64[D + 1], to be indexed by ids; the last entry, for -1, is 0.
         """
         count = len(self.values)
-        ids = self.flat_ids
-        places = np.where(ids < 0, count, ids)
-        by_value = np.bincount(places, amounts, minlength=count + 1).astype(np.int64)
+        by_value = np.bincount(self._places(), amounts, minlength=count + 1).astype(np.int64)
         by_value[count] = 0
         return by_value
 
@@ -81,16 +81,26 @@ class IdColumn(Generic[T]):
         return 0 if known is None else self._uses[known]
 
     def mask_of(self, value: T) -> Mask:
-        """bool[N], read-only: the rows that have a value; remembered until a row changes."""
-        now = (self.generation, self._rows.count)
-        if self._masks_are_of != now:
-            self._masks_are_of = now
-            self._masks.clear()
-        mask = self._masks.get(value)
-        if mask is None:
-            mask = self._masks[value] = any_per_node(self.ids == self.id_of(value))
-            mask.flags.writeable = False
-        return mask
+        """bool[N], read-only: the rows that have a value."""
+        return self._answer(("value", value), lambda: any_per_node(self.ids == self.id_of(value)))
+
+    def has_any(self) -> Mask:
+        """bool[N], read-only: the rows that have a value at all."""
+        return self._answer("any", lambda: any_per_node(self.ids >= 0))
+
+    def any_of(self, chosen: NDArray[np.bool_]) -> Mask:
+        """bool[N], read-only: the rows with one of the chosen values, bool[D + 1]."""
+        return self._answer(("any of", chosen.tobytes()), lambda: any_per_node(chosen[self.ids]))
+
+    def count_of(self, chosen: NDArray[np.bool_]) -> Scores:
+        """int64[N], read-only: how many of the chosen values, bool[D + 1], each row has."""
+        return self._answer(
+            ("count of", chosen.tobytes()), lambda: count_per_node(chosen[self.ids])
+        )
+
+    def found_in(self, rows: Mask) -> NDArray[np.bool_]:
+        """bool[D + 1], read-only: the values in these rows, bool[N], for flat columns."""
+        return self._answer(("found in", rows.tobytes()), lambda: self._found_in(rows))
 
     def of(self, row: int) -> list[T]:
         """Return the values of a row, in the order in which they were set."""
@@ -152,6 +162,31 @@ class IdColumn(Generic[T]):
         require(self._unused == uses.count(0), "unused values are counted")
         index = {value: i for i, value in enumerate(self.values)}
         require(self._index == index, "every value has one id")
+
+    def _places(self) -> NDArray[np.intp]:
+        """int[N]: where each row's value is in an array by value, bool or int64[D + 1]."""
+        count = len(self.values)
+        return self._answer(
+            "places", lambda: np.where(self.flat_ids < 0, count, self.flat_ids).astype(np.intp)
+        )
+
+    def _found_in(self, rows: Mask) -> NDArray[np.bool_]:
+        found = np.zeros(len(self.values) + 1, dtype=np.bool_)
+        found[self._places()[rows]] = True
+        found[-1] = False
+        return found
+
+    def _answer(self, question: Hashable, find: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Remember an answer until a row changes."""
+        now = (self.generation, self._rows.count)
+        if self._answers_are_of != now or len(self._answers) > MAX_ANSWERS:
+            self._answers_are_of = now
+            self._answers.clear()
+        answer = self._answers.get(question)
+        if answer is None:
+            answer = self._answers[question] = find()
+            answer.flags.writeable = False
+        return answer
 
     def _acquire(self, value: T) -> int:
         self._own()

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import MAX_NODE_SCORE, Scores, any_per_node
+from pilotfish.framework.arrays import MAX_NODE_SCORE, Scores
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.plugin import Plugin
 
@@ -35,7 +35,7 @@ class ImageLocality(Plugin):
         if not known:
             return held
         for image in known:
-            has_image = any_per_node(nodes.images.ids == nodes.images.id_of(image))
+            has_image = nodes.images.mask_of(image)
             share = int(np.count_nonzero(has_image)) / len(nodes)
             held += has_image * int(nodes.image_bytes[image] * share)
         spec = pod.spec

@@ -94,9 +94,8 @@ class InterPodAffinity(Plugin):
         is_felt = False
         for key, weight in weights.items():
             column = nodes.label(key)
-            ids = column.flat_ids
-            is_felt = is_felt or bool(np.any(pods_by_key[key][ids >= 0]))
-            total += column.sums(weight)[ids]
+            is_felt = is_felt or bool(np.any(pods_by_key[key] * column.has_any()))
+            total += column.sums(weight)[column.flat_ids]
         return total if is_felt else SKIP
 
     def score(self, state: Scores, feasible: Mask) -> Scores:

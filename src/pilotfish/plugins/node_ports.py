@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import any_per_node, lookup
+from pilotfish.framework.arrays import lookup
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.plugin import Plugin
@@ -34,7 +34,7 @@ class NodePorts(Plugin):
         """Reject nodes on which a wanted port is taken."""
         taken = lookup(any(_conflict(p, wanted) for wanted in state) for p in nodes.ports.values)
         if taken.any():
-            yield Reject(any_per_node(taken[nodes.ports.ids]), REASON)
+            yield Reject(nodes.ports.any_of(taken), REASON)
 
 
 def _conflict(one: HostPort, other: HostPort) -> bool:

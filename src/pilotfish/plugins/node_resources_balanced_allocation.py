@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import MAX_NODE_SCORE, Scores
+from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
 from pilotfish.framework.node_table import FIRST_RESOURCES, NodeTable
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.rejection import SKIP, Skip
@@ -49,23 +49,30 @@ class NodeResourcesBalancedAllocation(Plugin):
 
     def score(self, nodes: NodeTable, state: Mapping[int, int]) -> Scores:
         """Score nodes by how much more balanced the pod makes them."""
-        rows = list(state)
-        requests = np.array(list(state.values()), dtype=np.int64).reshape(-1, 1)  # int64[R, 1]
-        allocatable = nodes.allocatable[rows]  # int64[R, N]
-        requested = nodes.requested[rows]
-        change = _balance(requested + requests, allocatable) - _balance(requested, allocatable)
+        allocatable = [nodes.allocatable[row] for row in state]
+        has = [offered > 0 for offered in allocatable]
+        whole = [np.maximum(offered, 1) for offered in allocatable]
+        requested = [nodes.requested[row] for row in state]
+        with_pod = [taken + more for taken, more in zip(requested, state.values(), strict=True)]
+        change = _balance(with_pod, whole, has) - _balance(requested, whole, has)
         half = MAX_NODE_SCORE // 2
         return half + (half + change) // 2
 
 
-def _balance(requested: Scores, allocatable: Scores) -> Scores:
-    """int64[R, N] each -> int64[N], 50..100; a resource that a node lacks does not count."""
-    has = allocatable > 0
-    fractions = np.minimum(requested / np.maximum(allocatable, 1), 1)  # float64[R, N]
+def _balance(requested: Sequence[Scores], whole: Sequence[Scores], has: Sequence[Mask]) -> Scores:
+    """Give each node's balance, 50..100; a resource that a node lacks does not count.
+
+    Args:
+        requested: int64[N] of each resource.
+        whole: the same, what there is of it, 1 where there is nothing.
+        has: bool[N] of each resource, whether there is any.
+    """
+    fractions = [np.minimum(part / of, 1) for part, of in zip(requested, whole, strict=True)]
     if len(fractions) == PAIR:
         deviation = np.abs(fractions[0] - fractions[1]) / 2 * (has[0] & has[1])
     else:
-        deviation = _deviation(fractions, has)
+        count = len(fractions), len(has[0]) if has else 0
+        deviation = _deviation(np.reshape(fractions, count), np.reshape(has, count))
     balance: Scores = ((1 - deviation) * MAX_NODE_SCORE).astype(np.int64)
     return balance
 

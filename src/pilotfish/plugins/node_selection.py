@@ -13,7 +13,7 @@ from pilotfish.api.selectors import (
     NodeSelectorRequirement,
     NodeSelectorTerm,
 )
-from pilotfish.framework.arrays import Mask, any_per_node
+from pilotfish.framework.arrays import Mask
 from pilotfish.framework.node_table import NodeTable
 
 
@@ -37,7 +37,7 @@ def has_labels(labels: Mapping[str, str], nodes: NodeTable) -> Mask:
     mask = np.ones(len(nodes), dtype=np.bool_)
     for key, value in labels.items():
         column = nodes.label(key)
-        mask &= any_per_node(column.ids == column.id_of(value))
+        mask &= column.mask_of(value)
     return mask
 
 
@@ -71,9 +71,9 @@ def _label_meets(requirement: NodeSelectorRequirement, nodes: NodeTable) -> Mask
                 (column.id_of(v) for v in requirement.values), nodes, requirement.key
             )
         case "Exists":
-            return any_per_node(column.ids >= 0)
+            return column.has_any()
         case "DoesNotExist":
-            return ~any_per_node(column.ids >= 0)
+            return ~column.has_any()
         case _:  # Gt, Lt: never met where the label is absent
             met = (
                 i for i, v in enumerate(column.values) if requirement.matches({requirement.key: v})
@@ -85,7 +85,7 @@ def _is_one_of(ids: Iterable[int], nodes: NodeTable, key: str) -> Mask:
     column = nodes.label(key)
     wanted = np.zeros(len(column.values) + 1, dtype=np.bool_)
     wanted[[i for i in ids if i >= 0]] = True
-    return any_per_node(wanted[column.ids])
+    return column.any_of(wanted)
 
 
 def _name_meets(requirement: NodeSelectorRequirement, nodes: NodeTable) -> Mask:

@@ -139,7 +139,7 @@ class PodTopologySpread(Plugin):
         counted = counted_nodes(pod, nodes, should, among)
         for constraint, is_counted in zip(should, counted, strict=True):
             pods: Ids | Scores = constraint.pods_on_node(cluster)
-            has_domain = nodes.label(constraint.topology_key).flat_ids >= 0
+            has_domain = nodes.label(constraint.topology_key).has_any()
             if constraint.topology_key == HOSTNAME:  # each node is a domain, and counts
                 domains = int(np.count_nonzero(is_scored))
             else:

@@ -11,7 +11,7 @@ import numpy as np
 from pilotfish.api.affinity import TopologySpreadConstraint
 from pilotfish.api.pod import Pod
 from pilotfish.api.selectors import LabelSelector, LabelSelectorRequirement
-from pilotfish.framework.arrays import Ids, Mask, any_per_node
+from pilotfish.framework.arrays import Ids, Mask
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.pod_terms import PodSelector
@@ -108,7 +108,7 @@ def counted_nodes(
     wanted = wanted_by(pod, nodes) if any(one.honors_affinity for one in constraints) else None
     tainted = None
     if any(one.honors_taints for one in constraints):
-        tainted = any_per_node(untolerated(pod, nodes.taints, HARD)[nodes.taints.ids])
+        tainted = nodes.taints.any_of(untolerated(pod, nodes.taints, HARD))
     for one in constraints:
         mask = among
         if one.honors_affinity and wanted is not None:
@@ -122,7 +122,7 @@ def has_all_keys(nodes: NodeTable, constraints: Sequence[Constraint]) -> Mask:
     """bool[N]: nodes that have the topology label of every constraint."""
     mask = np.ones(len(nodes), dtype=np.bool_)
     for one in constraints:
-        mask &= nodes.label(one.topology_key).flat_ids >= 0
+        mask &= nodes.label(one.topology_key).has_any()
     return mask
 
 

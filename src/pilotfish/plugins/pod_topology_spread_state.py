@@ -44,12 +44,11 @@ class HardConstraint(msgspec.Struct, frozen=True):
         column = cluster.nodes.label(constraint.topology_key)
         ids = column.flat_ids
         by_value = column.sums(constraint.pods_on_node(cluster) * is_counted)
-        is_domain = np.zeros(len(by_value), dtype=np.bool_)  # the last one, for -1, stays False
-        is_domain[ids[is_counted]] = True
+        is_domain = column.found_in(is_counted)
         return HardConstraint(
             constraint.max_skew - constraint.is_own,
             int(np.count_nonzero(is_domain)) < constraint.min_domains,
-            DomainCounts(ids >= 0, by_value[ids]),
+            DomainCounts(column.has_any(), by_value[ids]),
             is_counted,
             _fewest_elsewhere(np.where(is_domain, by_value, NO_DOMAIN), ids),
         )

@@ -14,8 +14,6 @@ from pilotfish.framework.arrays import (
     MAX_NODE_SCORE,
     Mask,
     Scores,
-    any_per_node,
-    count_per_node,
     lookup,
 )
 from pilotfish.framework.events import ClusterEvent
@@ -51,14 +49,14 @@ class TaintToleration(Plugin):
         """Reject nodes with a hard taint that the pod does not tolerate."""
         hard = untolerated(pod, nodes.taints, HARD)
         if hard.any():
-            yield Reject(any_per_node(hard[nodes.taints.ids]), REASON, resolvable=False)
+            yield Reject(nodes.taints.any_of(hard), REASON, resolvable=False)
 
     def score(self, pod: Pod, nodes: NodeTable, feasible: Mask) -> Scores:
         """Score nodes by their soft taints that the pod does not tolerate, fewest best."""
         soft = untolerated(pod, nodes.taints, SOFT)
         if not soft.any():
             return np.full(len(nodes), MAX_NODE_SCORE, dtype=np.int64)
-        return fewest_is_best(count_per_node(soft[nodes.taints.ids]), feasible)
+        return fewest_is_best(nodes.taints.count_of(soft), feasible)
 
 
 def untolerated(pod: Pod, taints: IdColumn[Taint], effects: frozenset[str]) -> NDArray[np.bool_]:

@@ -33,8 +33,7 @@ class DomainCounts(msgspec.Struct, frozen=True):
     def of(nodes: NodeTable, topology_key: str, pods_on_node: Ids | Scores) -> DomainCounts:
         """Sum counts a node, int[N], over the domains."""
         column = nodes.label(topology_key)
-        ids = column.flat_ids
-        return DomainCounts(ids >= 0, column.sums(pods_on_node)[ids])
+        return DomainCounts(column.has_any(), column.sums(pods_on_node)[column.flat_ids])
 
     @staticmethod
     def none(labels: Sequence[Mapping[str, str]], topology_key: str) -> DomainCounts:

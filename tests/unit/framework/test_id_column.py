@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pilotfish.framework.id_column import SPARE_VALUES, IdColumn
+from pilotfish.framework.id_column import MAX_ANSWERS, SPARE_VALUES, IdColumn
 from pilotfish.framework.invariants import BrokenInvariantError
 from pilotfish.framework.rows import Rows
 
@@ -89,6 +89,35 @@ def test_mask_cannot_be_written_to() -> None:
     _, column = column_of(["a"])
     with pytest.raises(ValueError, match="read-only"):
         column.mask_of("a")[0] = False
+
+
+def test_chosen_values_are_looked_up_for_each_row() -> None:
+    _, column = column_of(["a"], ["b", "a"], [], ["c"])
+    chosen = np.array([*(value in "ab" for value in column.values), False])
+    assert column.any_of(chosen).tolist() == [True, True, False, False]
+    assert column.count_of(chosen).tolist() == [1, 2, 0, 0]
+    assert column.has_any().tolist() == [True, True, False, True]
+
+
+def test_look_ups_are_remembered_until_a_row_changes() -> None:
+    _, column = column_of(["a"], [])
+    chosen = np.array([True, False])
+    assert column.any_of(chosen) is column.any_of(chosen.copy())
+    column.set(1, ["a"])
+    assert column.any_of(chosen).tolist() == [True, True]
+
+
+def test_values_of_some_rows_are_found() -> None:
+    _, column = column_of(["z1"], ["z2"], [], ["z1"])
+    assert column.found_in(np.array([False, False, True, True])).tolist() == [True, False, False]
+
+
+def test_memory_of_many_look_ups_is_bounded() -> None:
+    _, column = column_of([f"{i}" for i in range(8)])
+    for number in range(3 * MAX_ANSWERS):
+        chosen = np.array([*(bool(number >> i & 1) for i in range(8)), False])
+        assert column.any_of(chosen).tolist() == [number % 256 > 0]
+    assert len(column._answers) <= MAX_ANSWERS + 1
 
 
 def test_churn_does_not_fill_the_memory() -> None:
