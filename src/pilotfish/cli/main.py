@@ -22,6 +22,7 @@ USAGE = 2
 
 COMMANDS: Final = {
     "cluster": "pilotfish.cli.cluster:cluster_command",
+    "compare": "pilotfish.cli.compare:compare_command",
     "config": "pilotfish.cli.config:config_group",
     "demo": "pilotfish.cli.demo.command:demo_command",
     "run": "pilotfish.cli.run:run_command",

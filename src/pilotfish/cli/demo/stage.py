@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 
 from pilotfish.cli.demo.board import Board
 from pilotfish.client import ApiClient, load_config
+from pilotfish.runtime.children import child, embedded_cluster
 
 SCHEDULER = "pilotfish"
 PATIENCE_SECONDS = 30.0
@@ -95,47 +95,16 @@ async def raised_stage(folder: Path) -> AsyncIterator[Stage]:
         folder: an empty one, for the kubeconfig and the log of the cluster.
 
     Raises:
-        StoryError: one of them does not start.
+        StartError: the cluster does not start.
     """
-    config, kubeconfig = folder / "cluster.json", folder / "kubeconfig"
+    config = folder / "cluster.json"
     config.write_bytes(msgspec.json.encode(CLUSTER))  # JSON is YAML
-    files = ["--config", str(config), "--kubeconfig", str(kubeconfig)]
-    async with _child("cluster", *files, "--no-scheduler", "--seed", "1") as cluster:
-        await _first_line(cluster, "is up")
+    log = ("--log-format", "json", "--log-level", "debug")
+    async with embedded_cluster(folder, "--config", str(config), "--seed", "1") as kubeconfig:
         client = ApiClient(load_config(kubeconfig, None, os.environ))
-        log = ("--log-format", "json", "--log-level", "debug")
-        async with (
-            client,
-            _child(
-                "run", "--scheduler-name", SCHEDULER, "--kubeconfig", str(kubeconfig), *log
-            ) as scheduler,
-        ):
+        where = ("--kubeconfig", str(kubeconfig))
+        async with client, child("run", "--scheduler-name", SCHEDULER, *where, *log) as scheduler:
             stage = Stage(client)
             reader = asyncio.create_task(stage.follow(scheduler))
             yield stage
             reader.cancel()
-
-
-@asynccontextmanager
-async def _child(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pilotfish",
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        process_group=0,  # Ctrl-C is ours to pass on
-    )
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.terminate()
-        await child.wait()
-
-
-async def _first_line(child: asyncio.subprocess.Process, wanted: str) -> None:
-    line = await child.stdout.readline() if child.stdout else b""
-    if wanted not in line.decode():
-        raise StoryError(f"the embedded cluster did not start: {line.decode().strip()}")
