@@ -91,6 +91,12 @@ class PodResourceClaim(ApiStruct, frozen=True):
     name: str
 
 
+class PodSchedulingGroup(ApiStruct, frozen=True):
+    """The group that a pod is to be scheduled with."""
+
+    pod_group_name: str | None = None
+
+
 class ImageVolumeSource(ApiStruct, frozen=True):
     """A volume that is an OCI image."""
 
@@ -124,6 +130,7 @@ class PodSpec(ApiStruct, frozen=True):
     scheduling_gates: tuple[PodSchedulingGate, ...] = ()
     volumes: tuple[Volume, ...] = ()
     resource_claims: tuple[PodResourceClaim, ...] = ()
+    scheduling_group: PodSchedulingGroup | None = None
 
 
 class PodCondition(ApiStruct, frozen=True):

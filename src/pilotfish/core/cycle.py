@@ -31,6 +31,7 @@ from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 
 ALL: Final = (0, 100)  # per cent
+NO_GROUPS: Final = "pod groups are not supported by this scheduler"
 
 Outcome: TypeAlias = Literal["scheduled", "unschedulable", "error"]
 
@@ -68,6 +69,8 @@ def scheduling_cycle(
     pod = info.pod
     if info.error:
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=info.error))
+    if pod.spec.scheduling_group is not None:
+        return _grouped(info, len(cluster.nodes))
     try:
         filtered, what_if, rows = _search(pod, profile, cluster, search, lap)
         if not len(rows):
@@ -79,6 +82,18 @@ def scheduling_cycle(
     except PluginError as error:
         lap("".join(word.capitalize() for word in error.extension_point.split("_")), "Error")
         return Attempt(_decision(info, "error", nodes=len(cluster.nodes), message=str(error)))
+    return _scheduled(info, cluster, filtered, rows, scored, rng)
+
+
+def _scheduled(
+    info: QueuedPodInfo,
+    cluster: Cluster,
+    filtered: Filtered,
+    rows: RowNumbers,
+    scored: Scored | None,
+    rng: random.Random,
+) -> Attempt:
+    """Make the attempt of a pod for which these rows are feasible, and scored if several."""
     names = cluster.nodes.names
     best: RowNumbers = rows
     shown: tuple[NodeScore, ...] = ()
@@ -160,6 +175,23 @@ def _unschedulable(
             p.name for p in plugins if any(implements(p, point) for point in NODE_REJECTING_POINTS)
         }
     return Attempt(decision, frozenset(by), done)
+
+
+def _grouped(info: QueuedPodInfo, nodes: int) -> Attempt:
+    """Make the attempt of a pod that is to be scheduled with its group or not at all.
+
+    differs: upstream's GangScheduling, an alpha feature, is not built. While it is off, upstream
+    schedules such pods one by one, which those who made the group do not want.
+    """
+    rejected = RejectedBy("GangScheduling", NO_GROUPS, resolvable=False, mask=None)
+    decision = _decision(
+        info,
+        "unschedulable",
+        nodes=nodes,
+        rejections=_counts((rejected,), nodes),
+        message=unschedulable_message(nodes, (rejected,)),
+    )
+    return Attempt(decision, frozenset({rejected.plugin}))
 
 
 def _decision(info: QueuedPodInfo, outcome: Outcome, *, feasible: int = 0, **rest: Any) -> Decision:

@@ -91,7 +91,8 @@ class DefaultPreemption(Plugin):
             fitting = np.flatnonzero(found.feasible).tolist()
             if fitting:
                 chosen = [candidates[place] for place in fitting]
-                return _best(nodes, _reprieve(emptied.rows(fitting), chosen))
+                finished = _reprieve(emptied.rows(fitting), chosen)
+                return _best(nodes, finished) if finished else _without_need(nodes, chosen)
             unfit = found.rejections
         rows = np.array([one.row for one in candidates], dtype=np.intp)
         why = _why_not(hopeless, rows, unfit)
@@ -209,10 +210,16 @@ def _with_victim(candidate: _Candidate, pod: PodInfo, *, is_violating: bool) -> 
     return violations + is_violating, highest, total, count + 1, earliness
 
 
-def _best(nodes: NodeTable, finished: Sequence[_Candidate]) -> Nominate | Decline:
+def _without_need(nodes: NodeTable, fitting: Iterable[_Candidate]) -> Decline:
+    """Say that the pod fits with every pod in place: no filter, but a `pre_filter` rejected it."""
+    names = sorted(nodes.names[one.row] for one in fitting)
+    problems = [f'expected at least one victim pod on node "{name}"' for name in names]
+    listed = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
+    return Decline(f"preemption: {listed}", is_final=True)
+
+
+def _best(nodes: NodeTable, finished: Sequence[_Candidate]) -> Nominate:
     """Choose the node whose victims cost least."""
-    if not finished:  # a plugin's `pre_filter` rejects what no eviction on a node changes
-        return Decline("preemption: the pod would fit with every pod in place", is_final=True)
     least = min(one.cost for one in finished)
     first, *others = (
         Nominate(nodes.names[one.row], tuple(sorted(one.victims, key=_importance)))

@@ -5,12 +5,14 @@ Source: kubernetes v1.36 pkg/scheduler/framework/plugins/dynamicresources/dynami
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pilotfish.api.pod import Pod
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.post_filter import Decline
+from pilotfish.framework.profile import RejectedBy
 from pilotfish.framework.rejection import Reject
 
 NO_CLAIMS: Final = "no claims"  # the state of a pod that needs none
@@ -20,7 +22,9 @@ REASON: Final = "resource claims are not supported by this scheduler"
 class DynamicResources(Plugin):
     """Speaks about resource claims.
 
-    differs: a pod with claims waits for a scheduler that can allocate them.
+    differs: a pod with claims waits for a scheduler that can allocate them; it is not read whether
+    they exist. A pod that requests an extended resource for which a DeviceClass stands fits only
+    where a node offers the resource itself.
     """
 
     name = "DynamicResources"
@@ -32,8 +36,10 @@ class DynamicResources(Plugin):
             return Reject(None, REASON, resolvable=False)
         return NO_CLAIMS
 
-    def post_filter(self, state: str | None) -> Decline:
+    def post_filter(self, state: str | None, rejections: Sequence[RejectedBy]) -> Decline:
         """Free no claim; without a state, an earlier plugin rejected the pod as a whole."""
+        if any(rejected.plugin == self.name for rejected in rejections):
+            return Decline("still not schedulable")
         if state is None:
             return Decline("not found", is_final=True)
         return Decline("no new claims to deallocate")
