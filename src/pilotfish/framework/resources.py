@@ -90,6 +90,14 @@ def host_ports(pod: Pod) -> tuple[HostPort, ...]:
     return tuple(dict.fromkeys(_ports_of((*sidecars, *pod.spec.containers))))
 
 
+def is_extended(resource: str) -> bool:
+    """Say whether a resource is none of Kubernetes' own.
+
+    Source: kubernetes v1.36 pkg/apis/core/v1/helper/helpers.go (IsExtendedResourceName).
+    """
+    return "/" in resource and "kubernetes.io/" not in resource
+
+
 def _requests(pod: Pod, defaults: Mapping[str, int]) -> _Nanos:
     status = pod.status
     given = {s.name: s for s in (*status.container_statuses, *status.init_container_statuses)}

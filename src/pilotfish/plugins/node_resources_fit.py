@@ -13,7 +13,7 @@ from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.node_table import CPU, FIRST_RESOURCES, MEMORY, NodeTable
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.rejection import Reject
-from pilotfish.framework.resources import pod_requests, scored_requests
+from pilotfish.framework.resources import is_extended, pod_requests, scored_requests
 from pilotfish.plugins.scoring_strategies import LeastAllocated, Strategy
 
 CPU_AND_MEMORY: Final[Mapping[str, int]] = {"cpu": 1, "memory": 1}
@@ -99,9 +99,10 @@ class NodeResourcesFit(Plugin):
         return self._strategy.mean(total, weights)
 
     def _counts(self, name: str, amount: int) -> bool:
-        if not amount or name in self._ignored_resources:
-            return False
-        return name.partition("/")[0] not in self._ignored_groups
+        if not amount or not is_extended(name):
+            return bool(amount)
+        group = name.partition("/")[0]
+        return name not in self._ignored_resources and group not in self._ignored_groups
 
 
 def _columns(nodes: NodeTable, name: str) -> tuple[Scores, Scores]:
