@@ -72,6 +72,12 @@ def test_log_of_a_pod_without_a_node_is_empty(api: Server, core: str) -> None:
     assert told == "400 BadRequest: container absent is not valid for pod a"
 
 
+def test_log_of_a_pod_on_a_node_that_is_not_there_is_not_found(api: Server, core: str) -> None:
+    api.post(f"{core}/pods", pod("a", nodeName="absent")).ok()
+    told = api.get(f"{core}/pods/a/log").told
+    assert told == '404 NotFound: pods "absent" not found'
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
 def test_health_is_told_in_one_word(api: Server, path: str) -> None:
     answer = api.get(path)

@@ -105,6 +105,22 @@ async def test_watcher_that_does_not_read_is_cut_off_and_others_miss_nothing() -
 
 
 @in_loop
+async def test_long_list_shows_what_there_was_when_it_was_asked_for() -> None:
+    face = Recording()
+    for number in range(2000):
+        face.create_pod(f"p-{number}", text="x" * 2000)
+    async with (
+        served(face) as (host, port),
+        aiohttp.ClientSession(headers=HEADERS, read_bufsize=1024) as session,
+        session.get(f"http://{host}:{port}{PODS_PATH}") as answer,
+    ):
+        for number in range(2000):  # while most of it waits to be read
+            face.cluster.system.delete(PODS, "default", f"p-{number}", NOW, grace_period_seconds=0)
+        names = [pod["metadata"]["name"] for pod in (await answer.json())["items"]]
+        assert names == sorted(f"p-{number}" for number in range(2000))
+
+
+@in_loop
 async def test_watcher_that_leaves_is_forgotten() -> None:
     face = Face()
     async with (

@@ -15,8 +15,7 @@ from pilotfish.apiserver.parameters import Query, wants_pretty
 from pilotfish.apiserver.paths import parse_path
 from pilotfish.apiserver.rendering import dress
 from pilotfish.apiserver.replies import document_reply, reply, text_reply
-from pilotfish.apiserver.routing import method_not_allowed
-from pilotfish.cluster.errors import no_such_path, not_acceptable
+from pilotfish.cluster.errors import method_not_allowed, no_such_path, not_acceptable
 from pilotfish.cluster.rbac import Authorizer, PathAttributes, forbidden
 from pilotfish.cluster.requests import User
 from pilotfish.cluster.resources import TABLE

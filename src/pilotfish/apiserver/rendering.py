@@ -66,6 +66,9 @@ def render(
     answer: ApiAnswer, accepted: Accepted, include: IncludeObject, now: float, *, pretty: bool
 ) -> bytes:
     """Return the bytes of an answer."""
+    if answer.more is not None:
+        body = b"".join((answer.body, *answer.more))
+        answer = msgspec.structs.replace(answer, body=body, more=None)
     body = answer.body
     match accepted.form:
         case "table":

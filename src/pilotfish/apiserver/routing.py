@@ -12,9 +12,8 @@ import msgspec
 
 from pilotfish.apiserver.paths import ResourcePath
 from pilotfish.cluster.errors import (
-    Details,
-    StatusError,
     bad_request,
+    method_not_allowed,
     no_such_path,
     not_implemented,
 )
@@ -36,7 +35,12 @@ _OBJECT_VERBS: Final[Mapping[str, Verb]] = {
     "DELETE": "delete",
 }
 _PART_VERBS: Final[Mapping[str, Verb]] = {**_OBJECT_VERBS, "POST": "create"}
-_CONNECT: Final = ("exec", "attach", "portforward", "proxy")
+_NO_PROCESSES: Final = "the containers of simulated nodes are no processes that one could reach"
+_UNSERVED: Final = {
+    **dict.fromkeys(("exec", "attach", "portforward", "proxy"), _NO_PROCESSES),
+    "resize": "the resources of simulated containers stay as they are created",
+}
+"""What a pod has upstream and not here, and why."""
 _PARTS_OF_PATH: Final = 3
 
 
@@ -67,11 +71,9 @@ def find_route(table: ResourceTable, method: str, path: ResourcePath) -> Route:
     if resource.namespaced and not namespace and path.parts > 1:
         raise no_such_path()
     if path.subresource and path.subresource not in resource.subresources:
-        if resource.plural == "pods" and not resource.group and path.subresource in _CONNECT:
-            raise not_implemented(
-                f"pods/{path.subresource} is not served: the containers of simulated nodes are "
-                "no processes that one could reach"
-            )
+        why = _UNSERVED.get(path.subresource)
+        if why and resource.plural == "pods" and not resource.group:
+            raise not_implemented(f"pods/{path.subresource} is not served: {why}")
         raise no_such_path()
     verb = _verb(resource, method, path)
     if path.name and (problems := path_segment(path.name)):
@@ -98,9 +100,3 @@ def verb_of(method: str, path: ResourcePath) -> str:
         return "create"
     verbs = _OBJECT_VERBS if path.name else _COLLECTION_VERBS
     return verbs.get(method, method.lower())
-
-
-def method_not_allowed() -> StatusError:
-    """Make the refusal of a method that a path does not have."""
-    message = "the server does not allow this method on the requested resource"
-    return StatusError(405, "MethodNotAllowed", message, Details())

@@ -2,14 +2,15 @@
 
 *Theory of operation.* Handlers run on the loop and never wait between reading the cluster and
 having the answer's bytes, so requests are atomic. What may wait is reading a body, before, and
-writing the answer, after.
+writing the answer, after. A long list is written piece by piece, of objects that were all read
+at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any, Final
 
 from aiohttp import web
@@ -21,10 +22,17 @@ from pilotfish.apiserver.parameters import Query, wants_pretty
 from pilotfish.apiserver.paths import ResourcePath, parse_path, split_target
 from pilotfish.apiserver.pod_logs import LogDesk
 from pilotfish.apiserver.replies import refusal, reply
-from pilotfish.apiserver.routing import Route, find_route, method_not_allowed, verb_of
+from pilotfish.apiserver.routing import Route, find_route, verb_of
 from pilotfish.apiserver.watch_requests import WatchDesk
+from pilotfish.apiserver.watch_streams import send
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.errors import StatusError, bad_request, internal_error, timeout
+from pilotfish.cluster.errors import (
+    StatusError,
+    bad_request,
+    internal_error,
+    method_not_allowed,
+    timeout,
+)
 from pilotfish.cluster.rbac import ResourceAttributes, forbidden, impersonated
 from pilotfish.cluster.requests import ApiRequest, User
 from pilotfish.cluster.resources import TABLE
@@ -102,19 +110,21 @@ class ApiServer:
         include = rendering.include_of(query.text("includeObject"))
         if is_watch:
             return await self._watches.serve(request, wanted, accepted, include)
-        return self._ask(request, wanted, accepted, include, query)
+        return await self._ask(request, wanted, accepted, include, query)
 
-    def _ask(
+    async def _ask(
         self,
         request: web.BaseRequest,
         wanted: ApiRequest,
         accepted: Accepted,
         include: rendering.IncludeObject,
         query: Query,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         now = self._clock()
         answer = self._cluster.request(wanted, now)
         pretty = wants_pretty(query, request.headers.get("User-Agent", ""))
+        if accepted == AS_IS and answer.more is not None:  # too long for people: not indented
+            return await send(request, _pieces(answer.body, answer.more), JSON)
         if accepted == AS_IS and not pretty:
             return reply(answer.code, answer.body, JSON, answer.warnings)
         body = rendering.render(answer, accepted, include, now, pretty=pretty)
@@ -178,6 +188,12 @@ class ApiServer:
             duplicates=duplicate_fields(text) if text else frozenset(),
             options=options,
         )
+
+
+async def _pieces(first: bytes, more: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    for piece in more:
+        yield piece
 
 
 async def _body(request: web.BaseRequest) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -78,7 +78,9 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     resource: Resource
     body: bytes
-    """The complete JSON of an object, a list or a Status."""
+    """The JSON of an object, a list or a Status; of a long list the beginning."""
+    more: Iterator[bytes] | None = None
+    """The rest of a long list's JSON, made as it is sent."""
     warnings: tuple[str, ...] = ()
     items: Sequence[Stored] | None = None
     """What was read or written, for Tables; None for a Status or what is not stored."""

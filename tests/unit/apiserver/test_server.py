@@ -147,6 +147,7 @@ def test_admin_may_act_for_others(face: Face) -> None:
         ("POST", "/version", 405, "MethodNotAllowed"),
         ("GET", "/api/v1/namespaces/default/configmaps/..", 400, "BadRequest"),
         ("GET", "/api/v1/namespaces/default/pods/a/exec", 501, "NotImplemented"),
+        ("PATCH", "/api/v1/namespaces/default/pods/a/resize", 501, "NotImplemented"),
         ("GET", f"{CONFIG_MAPS}?limit=many", 400, "BadRequest"),
         ("GET", f"{CONFIG_MAPS}?limit=99999999999999999999999", 400, "BadRequest"),
         ("GET", f"{CONFIG_MAPS}?labelSelector=a%20b", 400, "BadRequest"),

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.errors import StatusError, bad_request, not_found
-from pilotfish.cluster.kubelet.kinds import PODS
+from pilotfish.cluster.kubelet.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.node_objects import micro_time
 from pilotfish.cluster.kubelet_settings import KubeletSettings
 from pilotfish.cluster.objects import JsonObject
@@ -104,6 +104,9 @@ class Logs:
         pod = self._system.get(PODS, namespace, name)
         if pod is None:
             raise not_found(PODS, name)
+        node = pod["spec"].get("nodeName", "")
+        if self._system.store.get(NODES.storage, "", node) is None:
+            raise not_found(PODS, node)  # as upstream says it
         container = _find(pod, _container_name(pod, options.container), previous=options.previous)
         return LogReader(self, pod["metadata"], container, options, now)
 

@@ -73,7 +73,10 @@ def delete_collection(registry: Registry, request: ApiRequest, now: float) -> Ap
             deleted.append(delete_stored(registry, request, current, now).stored)
     bodies = (stored.body for stored in deleted)
     return ApiAnswer(
-        code=200, resource=resource, body=list_document(resource, bodies, version), items=deleted
+        code=200,
+        resource=resource,
+        body=b"".join(list_document(resource, bodies, version)),
+        items=deleted,
     )
 
 

@@ -17,7 +17,7 @@ from pilotfish.api.selectors import (
 )
 from pilotfish.cluster.errors import bad_request, not_found, quote, too_large_resource_version
 from pilotfish.cluster.field_labels import check_field_label
-from pilotfish.cluster.objects import Stored, list_document
+from pilotfish.cluster.objects import BATCH, Stored, list_document
 from pilotfish.cluster.registry.answers import OK, stored_answer
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
@@ -152,14 +152,20 @@ def _list_answer(
     continue_token: str = "",
     remaining: int | None = None,
 ) -> ApiAnswer:
-    body = list_document(
+    document = list_document(
         resource,
         (stored.body for stored in items),
         version,
         continue_token=continue_token,
         remaining=remaining,
     )
-    return ApiAnswer(code=OK, resource=resource, body=body, items=items)
+    return ApiAnswer(
+        code=OK,
+        resource=resource,
+        body=next(document),
+        more=document if len(items) > BATCH else None,
+        items=items,
+    )
 
 
 def _label_predicate(text: str) -> Predicate | None:

@@ -73,7 +73,7 @@ def test_a_single_object_says_its_kind_and_an_item_of_a_list_does_not() -> None:
         "apiVersion": "v1",
         "metadata": {"resourceVersion": "5", "name": "a"},
     }
-    listed = json.loads(list_document(PODS, bodies, 8, continue_token=NEXT, remaining=2))
+    listed = json.loads(b"".join(list_document(PODS, bodies, 8, continue_token=NEXT, remaining=2)))
     assert (listed["kind"], listed["apiVersion"]) == ("PodList", "v1")
     assert listed["metadata"] == {
         "resourceVersion": "8",
@@ -86,7 +86,7 @@ def test_a_single_object_says_its_kind_and_an_item_of_a_list_does_not() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_short_lists_are_json_too(count: int) -> None:
     bodies = [ObjectEncoder().encode(POD, 5, ()).body] * count
-    listed = json.loads(list_document(PODS, bodies, 8))
+    listed = json.loads(b"".join(list_document(PODS, bodies, 8)))
     assert listed["metadata"] == {"resourceVersion": "8"}
     assert len(listed["items"]) == count
 
