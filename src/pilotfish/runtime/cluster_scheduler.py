@@ -1,9 +1,10 @@
 """pilotfish as the default-scheduler of a cluster in the same process, seen there as a pod.
 
 *Theory of operation.* The scheduler is a client like any other: it speaks HTTP to the API server
-and knows nothing of the cluster beside it. Its pod is a static one: made on the first node there
-is, and made anew when it is gone; the simulated kubelet runs it as a container of a local image,
-whose process is this scheduler. The pod comes and goes, the scheduler stays.
+and knows nothing of the cluster beside it; where it fails, it starts again and the cluster goes on.
+Its pod is a static one: made on the first node there is, and made anew when it is gone; the
+simulated kubelet runs it as a container of a local image, whose process is this scheduler. The pod
+comes and goes, the scheduler stays.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from pilotfish import __version__
-from pilotfish.client import load_config
+from pilotfish.client import ClusterConfig, load_config
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kubelet.processes import (
@@ -37,6 +39,8 @@ IMAGE: Final = f"pilotfish.local/pilotfish:{__version__}"
 COMMAND: Final = ("pilotfish", "run", "--scheduler-name", DEFAULT_SCHEDULER)
 NAMESPACE: Final = "kube-system"
 REMEMBERED: Final = 2000  # lines of its log that a new pod shows
+RESTART_SECONDS: Final = 5.0  # after a failure
+Schedule = Callable[[RunOptions, ClusterConfig, logging.Logger, asyncio.Event], Awaitable[None]]
 _LOGGER: Final = "pilotfish.scheduler"
 
 
@@ -47,14 +51,20 @@ class ClusterScheduler:
         cluster: where its pod is.
         report: takes news of its container, on the loop.
         clock: seconds since the epoch.
+        schedule: is the scheduler; where it fails, it is called again.
     """
 
     def __init__(
-        self, cluster: Cluster, report: Callable[[Input], None], clock: Callable[[], float]
+        self,
+        cluster: Cluster,
+        report: Callable[[Input], None],
+        clock: Callable[[], float],
+        schedule: Schedule = schedule,
     ) -> None:
         self._cluster = cluster
         self._report = report
         self._clock = clock
+        self._schedule = schedule
         self._lines: deque[str] = deque(maxlen=REMEMBERED)
         self._shown: tuple[str, str] | None = None  # uid and container that show the log
         self._is_wanted = True
@@ -71,7 +81,13 @@ class ClusterScheduler:
             scheduler_name=DEFAULT_SCHEDULER, kubeconfig=kubeconfig, force=True, seed=seed
         )
         try:
-            await schedule(options, load_config(kubeconfig, None, {}), log, stopping)
+            while not stopping.is_set():
+                try:
+                    config = load_config(kubeconfig, None, {})
+                    await self._schedule(options, config, log, stopping)
+                except Exception:
+                    log.exception("scheduler failed")
+                    await self._fail(stopping)
         finally:
             self._is_wanted = False
 
@@ -87,6 +103,17 @@ class ClusterScheduler:
         if self._shown == (effect.uid, effect.container):
             self._shown = None
             self._report(ProcessExited(effect.uid, effect.container, 0))
+
+    async def _fail(self, stopping: asyncio.Event) -> None:
+        """Show the failure in the pod, and wait a while."""
+        words = "the scheduler failed and starts again in %g s; the log of its pod says why"
+        logging.getLogger(__name__).warning(words, RESTART_SECONDS)
+        if self._shown is not None:
+            self._report(ProcessExited(*self._shown, 1))
+            self._shown = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTART_SECONDS):
+                await stopping.wait()
 
     def _write(self, line: str) -> None:
         self._lines.append(line)
