@@ -31,6 +31,7 @@ from pilotfish.api.workloads import (
     StatefulSet,
 )
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
 from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
@@ -40,20 +41,14 @@ from pilotfish.framework.what_if import WhatIf
 from pilotfish.plugins.default import default_profile, default_registry
 from pilotfish.plugins.profiles import profiles_of
 
-PLUGINS_NOT_JUDGED: Final = frozenset(
-    {
-        "VolumeRestrictions",
-        "NodeVolumeLimits",
-        "VolumeBinding",
-        "VolumeZone",
-        "DynamicResources",
-    }
-)
-"""Plugins that do not exist yet: their scores are left out, their rejections are differences."""
+PLUGINS_NOT_JUDGED: Final = frozenset({"DynamicResources"})
+"""Plugins without a score here: theirs are left out."""
 
 WORKLOADS: Final[dict[str, type[Workload]]] = {
     kind.__name__: kind for kind in (Service, ReplicationController, ReplicaSet, StatefulSet)
 }
+
+VOLUMES: Final = {kind.__name__: kind for kind in VOLUME_KINDS.values()}
 
 SHOWN_DIFFERENCES: Final = 20
 
@@ -129,6 +124,8 @@ def _load(cache: ClusterCache, objects: Iterable[dict[str, Any]]) -> None:
                 cache.set_workload(_decoded(WORKLOADS[kind], content))
             case "PodDisruptionBudget":
                 cache.set_budget(_decoded(PodDisruptionBudget, content))
+            case kind if kind in VOLUMES:
+                cache.volumes.put(_decoded(VOLUMES[kind], content))
             case "Pod" if content["spec"].get("nodeName"):
                 cache.set_pod(_decoded(Pod, content))
 

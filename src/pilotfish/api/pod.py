@@ -10,6 +10,7 @@ from pilotfish.api.affinity import Affinity, TopologySpreadConstraint
 from pilotfish.api.meta import ApiStruct, KubernetesObject
 from pilotfish.api.node import Effect, Taint
 from pilotfish.api.quantity import Quantity
+from pilotfish.api.volumes import ISCSI, RBD, MigratedSource
 
 DEFAULT_SCHEDULER_NAME = "default-scheduler"  # what the API server fills in
 DISRUPTION_TARGET = "DisruptionTarget"  # the condition of pods that must go
@@ -103,11 +104,25 @@ class ImageVolumeSource(ApiStruct, frozen=True):
     reference: str = ""
 
 
-class Volume(ApiStruct, frozen=True):
+class PersistentVolumeClaimVolumeSource(ApiStruct, frozen=True):
+    """A volume that a claim of the pod's namespace is bound to."""
+
+    claim_name: str = ""
+
+
+class EphemeralVolumeSource(ApiStruct, frozen=True):
+    """A volume with a claim of its own, which is made for the pod and goes with it."""
+
+
+class Volume(MigratedSource, frozen=True):
     """A volume of a pod."""
 
     name: str = ""
     image: ImageVolumeSource | None = None
+    persistent_volume_claim: PersistentVolumeClaimVolumeSource | None = None
+    ephemeral: EphemeralVolumeSource | None = None
+    iscsi: ISCSI | None = None
+    rbd: RBD | None = None
 
 
 class PodSpec(ApiStruct, frozen=True):

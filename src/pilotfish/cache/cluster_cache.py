@@ -40,6 +40,7 @@ from pilotfish.cache.node_tree import NodeTree
 from pilotfish.cache.nominations import Nominations
 from pilotfish.cache.pod_shapes import PodShapes
 from pilotfish.cache.selector_index import SelectorIndex
+from pilotfish.cache.volume_index import VolumeIndex
 from pilotfish.cache.workloads import Workload, Workloads
 from pilotfish.framework.arrays import RowNumbers
 from pilotfish.framework.cluster import PodCounts, TermCounts
@@ -61,6 +62,7 @@ class ClusterCache:
         namespaces: all namespaces, by name.
         budgets: all disruption budgets, by uid.
         nominations: the pending pods for which room is being made.
+        volumes: all volumes and claims, and what belongs to them.
     """
 
     def __init__(self) -> None:
@@ -68,6 +70,7 @@ class ClusterCache:
         self.namespaces: dict[str, Namespace] = {}
         self.budgets: dict[str, PodDisruptionBudget] = {}
         self.nominations = Nominations()
+        self.volumes = VolumeIndex(self.nodes)
         self._pods: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
         self._aside: dict[str, dict[str, PodInfo]] = {}  # by the node that is not known
@@ -88,6 +91,8 @@ class ClusterCache:
         events = self.nodes.set_node(node)
         if events & MOVES:
             self._tree.set(node.name, node.labels)
+        if ClusterEvent.NODE_ADDED in events:
+            self.volumes.node_added(node.name)
         for pod in self._aside.pop(node.name, {}).values():
             self._place(pod)
         return events
@@ -278,6 +283,7 @@ class ClusterCache:
         self._selectors.check_invariants()
         self._tree.check_invariants(nodes.row_of)
         self.nominations.check_invariants()
+        self.volumes.check_invariants()
         counted = [uid for pods in (*nodes.pods, *self._aside.values()) for uid in pods]
         require(len(counted) == len(self._pods), "a pod counts once")
         require(self._assumed <= self._pods.keys(), "an assumed pod counts")

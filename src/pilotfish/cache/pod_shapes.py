@@ -10,6 +10,7 @@ from pilotfish.api.pod import Pod
 from pilotfish.framework.pod_info import PodInfo, PodShape
 from pilotfish.framework.pod_terms import pod_terms
 from pilotfish.framework.resources import host_ports, non_zero_requests, pod_requests
+from pilotfish.framework.volumes import volume_uses
 
 # A pod that asks for more fits nowhere, and a thousand of them still add up within int64.
 LARGEST_REQUEST: Final = 2**53
@@ -38,6 +39,7 @@ class PodShapes:
             start_time=pod.status.start_time,
             is_terminating=pod.is_terminating,
             is_preempted=pod.is_preempted,
+            volumes=volume_uses(pod),
         )
 
     def _shape(self, pod: Pod) -> PodShape:

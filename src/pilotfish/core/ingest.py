@@ -19,6 +19,7 @@ binding cycle, if it has one, goes on: the API server never takes a binding back
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from typing import Final, Literal, TypeAlias, cast
 
 from pilotfish.api.meta import KubernetesObject
@@ -26,6 +27,7 @@ from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
 from pilotfish.cache.workloads import Workload
 from pilotfish.core.binding import BindingCycles
 from pilotfish.core.effects import Effect, PodSeen
@@ -78,6 +80,9 @@ class Ingest:
         for kind in WORKLOADS:
             self._apply[kind] = lambda one, _: cache.set_workload(cast("Workload", one))
             self._remove[kind] = lambda uid, _: cache.remove_workload(uid)
+        for kind in VOLUME_KINDS:
+            self._apply[kind] = lambda one, _: cache.volumes.put(one)
+            self._remove[kind] = partial(self._remove_of_volumes, kind)
         self.listed: set[str] = set()
         """The kinds of which a complete list came, or that are known to be absent."""
 
@@ -170,6 +175,9 @@ class Ingest:
         self._queue.update(pod, now)
         self._update_told(pod)
         return ()
+
+    def _remove_of_volumes(self, kind: str, uid: str, _name: str) -> Events:
+        return self._cache.volumes.remove(kind, uid)
 
     def _remove_pod(self, uid: str) -> Events:
         self._binding.drop(uid)

@@ -23,6 +23,7 @@ from pilotfish.api.workloads import (
     Service,
     StatefulSet,
 )
+from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
 from pilotfish.core.effects import Effect
 from pilotfish.core.inputs import (
     Absent,
@@ -48,6 +49,7 @@ TYPES: Final[dict[str, type[KubernetesObject]]] = {
     "replicasets": ReplicaSet,
     "statefulsets": StatefulSet,
     "poddisruptionbudgets": PodDisruptionBudget,
+    **VOLUME_KINDS,
 }
 
 

@@ -17,6 +17,7 @@ from pilotfish.framework.arrays import Ids, RowNumbers
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.pod_terms import PodSelector, PodTerm
+from pilotfish.framework.volumes import Volumes
 
 
 class PodCounts(msgspec.Struct, frozen=True):
@@ -60,6 +61,10 @@ class Cluster(Protocol):
     @property
     def budgets(self) -> Mapping[str, PodDisruptionBudget]:
         """All disruption budgets, by uid."""
+
+    @property
+    def volumes(self) -> Volumes:
+        """All volumes and claims, and what belongs to them."""
 
     @property
     def nominated_pods(self) -> Mapping[str, Sequence[PodInfo]]:

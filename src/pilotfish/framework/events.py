@@ -39,4 +39,17 @@ class ClusterEvent(enum.Enum):
     NAMESPACE_ADDED = "NamespaceAdd"
     NAMESPACE_LABELS_CHANGED = "NamespaceUpdate"
 
+    VOLUME_ADDED = "PersistentVolumeAdd"
+    VOLUME_CHANGED = "PersistentVolumeUpdate"
+    CLAIM_ADDED = "PersistentVolumeClaimAdd"
+    CLAIM_CHANGED = "PersistentVolumeClaimUpdate"
+    STORAGE_CLASS_ADDED = "storage.k8s.io/StorageClassAdd"
+    STORAGE_CLASS_CHANGED = "storage.k8s.io/StorageClassUpdate"  # its topologies
+    CSI_NODE_ADDED = "storage.k8s.io/CSINodeAdd"
+    CSI_NODE_CHANGED = "storage.k8s.io/CSINodeUpdate"  # a higher limit, other migrated plugins
+    CSI_DRIVER_CHANGED = "storage.k8s.io/CSIDriverUpdate"  # it ignores storage capacity now
+    STORAGE_CAPACITY_ADDED = "storage.k8s.io/CSIStorageCapacityAdd"
+    STORAGE_CAPACITY_CHANGED = "storage.k8s.io/CSIStorageCapacityUpdate"  # there is more
+    ATTACHMENT_DELETED = "storage.k8s.io/VolumeAttachmentDelete"
+
     WILDCARD = "*"  # anything may have changed: every waiting pod is worth a try

@@ -24,6 +24,7 @@ from pilotfish.framework.invariants import require
 from pilotfish.framework.node_info import NodeInfo
 from pilotfish.framework.pod_info import HostPort, PodInfo
 from pilotfish.framework.rows import Column, Rows
+from pilotfish.framework.volumes import Attachment, NodeDrivers, VolumeUse
 
 CPU, MEMORY, EPHEMERAL_STORAGE = range(3)  # rows of `allocatable` and `requested` that always exist
 FIRST_RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
@@ -49,6 +50,9 @@ class NodeTable:
         ports: the host ports taken on each node.
         images: each node's images under each of their names.
         declared_features: what each node's kubelet says that it can do.
+        volumes: the claims and disks of the pods on each node.
+        drivers: what CSI drivers say of each node, at most one entry.
+        attachments: the volumes attached to each node.
         image_bytes: the size of an image name, as the first node that had it said.
     """
 
@@ -64,6 +68,9 @@ class NodeTable:
         self.ports: IdColumn[HostPort] = IdColumn(self._rows)
         self.images: IdColumn[str] = IdColumn(self._rows)
         self.declared_features: IdColumn[str] = IdColumn(self._rows)
+        self.volumes: IdColumn[VolumeUse] = IdColumn(self._rows)
+        self.drivers: IdColumn[NodeDrivers] = IdColumn(self._rows)
+        self.attachments: IdColumn[Attachment] = IdColumn(self._rows)
         self._label_columns: dict[str, IdColumn[str]] = {}
         self._made_of: tuple[NodeTable, Sequence[int]] | None = None
         column = self._rows.column
@@ -146,6 +153,9 @@ class NodeTable:
         table.ports = self.ports.subset(rows, chosen)
         table.images = self.images.subset(rows, chosen)
         table.declared_features = self.declared_features.subset(rows, chosen)
+        table.volumes = self.volumes.subset(rows, chosen)
+        table.drivers = self.drivers.subset(rows, chosen)
+        table.attachments = self.attachments.subset(rows, chosen)
         table._label_columns = {}
         table._allocatable = self._allocatable.subset(rows, chosen)
         table._requested = self._requested.subset(rows, chosen)
@@ -195,6 +205,8 @@ class NodeTable:
         self._account(row, pod, 1)
         for port in pod.shape.host_ports:
             self.ports.add(row, port)
+        for use in pod.volumes:
+            self.volumes.add(row, use)
 
     def remove_pod(self, row: int, uid: str) -> PodInfo:
         """Stop counting a pod on its row, and return it."""
@@ -202,6 +214,8 @@ class NodeTable:
         self._account(row, pod, -1)
         for port in pod.shape.host_ports:
             self.ports.discard(row, port)
+        for use in pod.volumes:
+            self.volumes.discard(row, use)
         return pod
 
     def resource_row(self, name: str) -> int:
@@ -231,14 +245,19 @@ class NodeTable:
             row = fresh._append(name)
             for pod in pods.values():
                 fresh.add_pod(row, pod)
-            ports = [sorted(map(repr, table.ports.of(row))) for table in (self, fresh)]
+            ports, uses = (
+                [sorted(map(repr, column.of(row))) for column in both]
+                for both in ((self.ports, fresh.ports), (self.volumes, fresh.volumes))
+            )
             require(ports[0] == ports[1], f"node {name} has the ports of its pods")
+            require(uses[0] == uses[1], f"node {name} has the volumes of its pods")
         for sum_of in ("requested", "non_zero_requested", "pod_count"):
             mine, wanted_sum = getattr(self, sum_of), getattr(fresh, sum_of)
             require(np.array_equal(mine, wanted_sum), f"{sum_of} is the sum over the pods")
 
     def _id_columns(self) -> Iterator[IdColumn[Any]]:
         yield from (self.taints, self.ports, self.images, self.declared_features)
+        yield from (self.volumes, self.drivers, self.attachments)
         yield from self._label_columns.values()
 
     def _append(self, name: str) -> int:
@@ -344,10 +363,14 @@ class NodeTable:
                 del self.pods[row][pod.uid]
                 for port in pod.shape.host_ports:
                     self.ports.discard(row, port)
+                for use in pod.volumes:
+                    self.volumes.discard(row, use)
             for pod in change.added:
                 self.pods[row][pod.uid] = pod
                 for port in pod.shape.host_ports:
                     self.ports.add(row, port)
+                for use in pod.volumes:
+                    self.volumes.add(row, use)
         for name, amounts in requested.items():
             resource = self.resource_row(name)
             self._requested.buffer[resource, :count] += np.array(amounts, dtype=np.int64)

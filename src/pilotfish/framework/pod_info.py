@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from pilotfish.framework.pod_terms import PodTerm
+from pilotfish.framework.volumes import VolumeUse
 
 
 class HostPort(msgspec.Struct, frozen=True, gc=False):
@@ -42,6 +43,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
         shape: its requests and terms.
         start_time: RFC 3339 text; None while it is not known.
         is_preempted: whether it is being deleted by preemption.
+        volumes: the claims and disks that it uses.
     """
 
     uid: str
@@ -54,6 +56,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     start_time: str | None = None
     is_terminating: bool = False
     is_preempted: bool = False
+    volumes: tuple[VolumeUse, ...] = ()
 
     @property
     def key(self) -> str:

@@ -18,10 +18,14 @@ from pilotfish.plugins.node_ports import NodePorts
 from pilotfish.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from pilotfish.plugins.node_resources_fit import NodeResourcesFit
 from pilotfish.plugins.node_unschedulable import NodeUnschedulable
+from pilotfish.plugins.node_volume_limits import NodeVolumeLimits
 from pilotfish.plugins.pod_topology_spread import PodTopologySpread
 from pilotfish.plugins.priority_sort import PrioritySort
 from pilotfish.plugins.scheduling_gates import SchedulingGates
 from pilotfish.plugins.taint_toleration import TaintToleration
+from pilotfish.plugins.volume_binding import VolumeBinding
+from pilotfish.plugins.volume_restrictions import VolumeRestrictions
+from pilotfish.plugins.volume_zone import VolumeZone
 
 DEFAULT_WEIGHTS: Final = {
     SchedulingGates: 1,
@@ -32,6 +36,10 @@ DEFAULT_WEIGHTS: Final = {
     NodeAffinity: 2,
     NodePorts: 1,
     NodeResourcesFit: 1,
+    VolumeRestrictions: 1,
+    NodeVolumeLimits: 1,
+    VolumeBinding: 1,
+    VolumeZone: 1,
     PodTopologySpread: 2,
     InterPodAffinity: 2,
     DynamicResources: 2,

@@ -9,6 +9,8 @@ import numpy as np
 from pilotfish.api.pod import Pod
 from pilotfish.api.selectors import (
     NODE_NAME_FIELD,
+    LabelSelector,
+    LabelSelectorRequirement,
     NodeSelector,
     NodeSelectorRequirement,
     NodeSelectorTerm,
@@ -55,36 +57,44 @@ def meets(term: NodeSelectorTerm, nodes: NodeTable) -> Mask:
         return np.zeros(len(nodes), dtype=np.bool_)
     mask = np.ones(len(nodes), dtype=np.bool_)
     for requirement in term.match_expressions:
-        mask &= _label_meets(requirement, nodes)
+        mask &= label_meets(requirement, nodes)
     for requirement in term.match_fields:
         mask &= _name_meets(requirement, nodes)
     return mask
 
 
-def _label_meets(requirement: NodeSelectorRequirement, nodes: NodeTable) -> Mask:
-    column = nodes.label(requirement.key)
+def labels_selected(selector: LabelSelector, nodes: NodeTable) -> Mask:
+    """bool[N]: nodes whose labels meet every condition; the empty selector selects all."""
+    mask = has_labels(selector.match_labels, nodes)
+    for requirement in selector.match_expressions:
+        mask &= label_meets(requirement, nodes)
+    return mask
+
+
+def label_meets(
+    requirement: NodeSelectorRequirement | LabelSelectorRequirement, nodes: NodeTable
+) -> Mask:
+    """bool[N]: nodes whose label meets a condition."""
+    key = requirement.key
     match requirement.operator:
         case "In":
-            return _is_one_of((column.id_of(v) for v in requirement.values), nodes, requirement.key)
+            return has_any_of(key, requirement.values, nodes)
         case "NotIn":
-            return ~_is_one_of(
-                (column.id_of(v) for v in requirement.values), nodes, requirement.key
-            )
+            return ~has_any_of(key, requirement.values, nodes)
         case "Exists":
-            return column.has_any()
+            return nodes.label(key).has_any()
         case "DoesNotExist":
-            return ~column.has_any()
+            return ~nodes.label(key).has_any()
         case _:  # Gt, Lt: never met where the label is absent
-            met = (
-                i for i, v in enumerate(column.values) if requirement.matches({requirement.key: v})
-            )
-            return _is_one_of(met, nodes, requirement.key)
+            known = nodes.label(key).values
+            return has_any_of(key, (v for v in known if requirement.matches({key: v})), nodes)
 
 
-def _is_one_of(ids: Iterable[int], nodes: NodeTable, key: str) -> Mask:
+def has_any_of(key: str, values: Iterable[str], nodes: NodeTable) -> Mask:
+    """bool[N]: nodes whose label has one of these values."""
     column = nodes.label(key)
     wanted = np.zeros(len(column.values) + 1, dtype=np.bool_)
-    wanted[[i for i in ids if i >= 0]] = True
+    wanted[[i for i in map(column.id_of, values) if i >= 0]] = True
     return column.any_of(wanted)
 
 

@@ -20,6 +20,7 @@ from pilotfish.config.plugin_args import (
     NodeResourcesBalancedAllocationArgs,
     NodeResourcesFitArgs,
     ScoringStrategy,
+    VolumeBindingArgs,
 )
 from pilotfish.config.reading import load_configuration
 from pilotfish.config.types import (
@@ -92,6 +93,8 @@ def arguments_of(args: Any) -> Mapping[str, Any]:
             }
         case NodeResourcesBalancedAllocationArgs():
             return {"resources": [one.name for one in args.resources]}
+        case VolumeBindingArgs():
+            return {"bind_timeout_seconds": args.bind_timeout_seconds}
         case DefaultPreemptionArgs() | DynamicResourcesArgs():
             return {}  # they tune what is done otherwise here; see config.writing.without_effect
         case None | dict():

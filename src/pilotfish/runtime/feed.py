@@ -12,6 +12,15 @@ from pilotfish.api.codec import MalformedObjectError, decode, decode_list
 from pilotfish.api.meta import KubernetesObject, ObjectMeta
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
+from pilotfish.api.volumes import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
 from pilotfish.api.workloads import (
     Namespace,
     PodDisruptionBudget,
@@ -69,6 +78,23 @@ KINDS = (
         "/apis/policy/v1/poddisruptionbudgets",
         PodDisruptionBudget,
         is_essential=False,
+    ),
+    Kind("persistentvolumes", "/api/v1/persistentvolumes", PersistentVolume, is_essential=False),
+    Kind(
+        "persistentvolumeclaims",
+        "/api/v1/persistentvolumeclaims",
+        PersistentVolumeClaim,
+        is_essential=False,
+    ),
+    *(
+        Kind(kind, f"/apis/storage.k8s.io/v1/{kind}", of_storage, is_essential=False)
+        for kind, of_storage in (
+            ("storageclasses", StorageClass),
+            ("csinodes", CSINode),
+            ("csidrivers", CSIDriver),
+            ("csistoragecapacities", CSIStorageCapacity),
+            ("volumeattachments", VolumeAttachment),
+        )
     ),
 )
 

@@ -18,7 +18,7 @@ from pilotfish.runtime.feed import Feed, Kind, reflector_of
 from pilotfish.runtime.shell import Shell
 from pilotfish.runtime.trouble import Triage, is_absent
 
-FAST_KINDS = frozenset({"pods", "nodes"})
+FAST_KINDS = frozenset({"pods", "nodes", "persistentvolumes", "persistentvolumeclaims"})
 BACKOFF_MAX_SECONDS = 5.0  # after failures; up to twice that with the spread
 SLOW_KINDS_SECONDS = 30.0  # the other kinds are listed this often
 

@@ -4,6 +4,7 @@ import pytest
 
 from make import ZONE_LABEL
 from pilotfish.api.affinity import TopologySpreadConstraint
+from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
 from pilotfish.framework import ProfileError
 from pilotfish.plugins.default import default_profile, default_registry
 from pilotfish.plugins.pod_topology_spread import PodTopologySpread
@@ -25,5 +26,5 @@ def test_services_and_controllers_are_read_for_defaults_only() -> None:
 
 
 def test_default_profile_reads_what_its_plugins_read() -> None:
-    others = {"namespaces", "poddisruptionbudgets"}
+    others = {"namespaces", "poddisruptionbudgets", *VOLUME_KINDS}
     assert default_profile("p").reads == PodTopologySpread().reads | others
