@@ -8,7 +8,7 @@ import sys
 import tempfile
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +40,7 @@ class ControlPlane:
         kwok: plays the kubelets, as kwok-stages.yaml says.
         scheduler: a kube-scheduler to start; None starts none.
         audit: keep an audit log.
+        without_admission: admission plugins to leave out.
 
     Attributes:
         api: a client with the admin's token.
@@ -57,11 +58,13 @@ class ControlPlane:
         kwok: bool = True,
         scheduler: SchedulerOptions | None = None,
         audit: bool = True,
+        without_admission: Collection[str] = (),
     ) -> None:
         self._controller_manager = controller_manager
         self._kwok = kwok
         self._scheduler = scheduler
         self._audit = audit
+        self._without_admission = without_admission
         self.keep_logs = False
 
     def __enter__(self) -> Self:
@@ -256,7 +259,7 @@ class ControlPlane:
 
     def start_apiserver(self) -> None:
         """Start kube-apiserver on its port and wait until it is ready."""
-        argv = commands.kube_apiserver(self._at, audit=self._audit)
+        argv = commands.kube_apiserver(self._at, audit=self._audit, without=self._without_admission)
         self._processes.start("kube-apiserver", argv, self._environment)
         self._wait(lambda: self._answers(f"{self.url}/readyz"), "a ready kube-apiserver")
 
@@ -281,9 +284,7 @@ class ControlPlane:
         options = options or SchedulerOptions()
         config = self.folder / "scheduler.yaml"
         config.write_text(options.configuration(self._kubeconfig("kube-scheduler")))
-        argv = commands.kube_scheduler(
-            self._at, config, verbosity=options.verbosity, vmodule=options.vmodule
-        )
+        argv = commands.kube_scheduler(self._at, config, options)
         self._processes.start("kube-scheduler", argv, self._environment)
         self._wait(lambda: self._answers(f"{self.scheduler_url}/readyz"), "a ready kube-scheduler")
 

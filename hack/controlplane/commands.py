@@ -1,11 +1,13 @@
 """The command line of each part; what the flags are for is said where it is not plain."""
 
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.binaries import binary
 from controlplane.credentials import Credentials
+from controlplane.scheduler import SchedulerOptions
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = ("etcd", "credentials", "home")  # what nobody needs afterwards
@@ -71,8 +73,8 @@ def etcd(at: Layout) -> list[str]:
     ]
 
 
-def kube_apiserver(at: Layout, *, audit: bool) -> list[str]:
-    """All default admission, RBAC, static tokens for our own people, real ones for others."""
+def kube_apiserver(at: Layout, *, audit: bool, without: Collection[str] = ()) -> list[str]:
+    """All default admission but some, RBAC, static tokens for our own people, real for others."""
     keys = at.credentials
     argv = [
         binary("kube-apiserver"),
@@ -92,6 +94,8 @@ def kube_apiserver(at: Layout, *, audit: bool) -> list[str]:
         "--allow-privileged=true",
         "--delete-collection-workers=16",  # 5,000 pods vanish in seconds, not in 40
     ]
+    if without:
+        argv.append(f"--disable-admission-plugins={','.join(without)}")
     if audit:
         argv += [
             f"--audit-policy-file={HERE / 'audit-policy.yaml'}",
@@ -118,8 +122,9 @@ def kube_controller_manager(at: Layout, kubeconfig: Path) -> list[str]:
     ]
 
 
-def kube_scheduler(at: Layout, config: Path, *, verbosity: int, vmodule: str) -> list[str]:
+def kube_scheduler(at: Layout, config: Path, options: SchedulerOptions) -> list[str]:
     """Metrics, health and profiles are open to everybody on loopback."""
+    gates = ",".join(f"{name}={on}" for name, on in options.feature_gates.items())
     return [
         binary("kube-scheduler"),
         f"--config={config}",
@@ -129,8 +134,9 @@ def kube_scheduler(at: Layout, config: Path, *, verbosity: int, vmodule: str) ->
         f"--secure-port={at.scheduler_port}",
         f"--tls-cert-file={at.credentials.serving_cert}",
         f"--tls-private-key-file={at.credentials.serving_key}",
-        f"--v={verbosity}",
-        *([f"--vmodule={vmodule}"] if vmodule else []),
+        f"--v={options.verbosity}",
+        *([f"--vmodule={options.vmodule}"] if options.vmodule else []),
+        *([f"--feature-gates={gates}"] if gates else []),
     ]
 
 

@@ -21,6 +21,7 @@ class SchedulerOptions:
     verbosity: int = 2
     vmodule: str = ""
     """`schedule_one=10` logs the scores of every plugin."""
+    feature_gates: Mapping[str, bool] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
     """More fields of the profile: plugins, pluginConfig."""
 
