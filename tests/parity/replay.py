@@ -36,7 +36,7 @@ from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
 from pilotfish.framework.post_filter import PostFiltered
-from pilotfish.framework.profile import Filtered, Profile
+from pilotfish.framework.profile import Filtered, Profile, Scored
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.plugins.default import default_profile, default_registry
 from pilotfish.plugins.profiles import profiles_of
@@ -81,8 +81,31 @@ def clusters(corpus: Path, categories: Collection[str] | None = None) -> Iterato
                 yield cluster
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """What we decide in one recorded step.
+
+    Attributes:
+        step: The recorded one.
+        cache: The cluster before the step; the next step changes it.
+        done: What the plugins did about it when no node was feasible.
+        scored: The scores where kube-scheduler gave any and we agree on the feasible nodes.
+    """
+
+    step: dict[str, Any]
+    cache: ClusterCache
+    filtered: Filtered
+    done: PostFiltered
+    scored: Scored | None
+    differences: list[Difference]
+
+
 def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
-    """Decide on each step and force the recorded outcome; yield what differs, step by step."""
+    """Yield what differs, step by step."""
+    return (decided.differences for decided in decide(cluster))
+
+
+def decide(cluster: dict[str, Any]) -> Iterator[Decided]:
+    """Decide on each step and force the recorded outcome."""
     profile = _profile(cluster.get("config"))
     cache = ClusterCache()
     _load(cache, cluster["objects"])
@@ -90,14 +113,16 @@ def replay(cluster: dict[str, Any]) -> Iterator[list[Difference]]:
         pod = _decoded(Pod, step["pod"])
         filtered = profile.filter(pod, cache)
         done = PostFiltered()
-        if not filtered.feasible.any():
+        if len(cache.nodes) and not filtered.feasible.any():
             what_if = WhatIf.of(profile, pod, cache, filtered.states)
             done = profile.post_filter(pod, cache, filtered, what_if)
         found = list(_outcome_differences(step, cache, filtered, done))
+        scored = None
         if step["outcome"] == "bound" and step["scores"] and not found:
             scored = profile.score(pod, cache, filtered)
             found += _score_differences(step, cache, scored.by_plugin)
-        yield [Difference(cluster["id"], pod.key, *one) for one in found]
+        differences = [Difference(cluster["id"], pod.key, *one) for one in found]
+        yield Decided(step, cache, filtered, done, scored, differences)
         if step["outcome"] == "bound":
             cache.assume(pod, step["node"])
             cache.finish_binding(pod.uid)
@@ -229,12 +254,17 @@ def main() -> int:
     return 1 if any(tally.differences for tally in tallies.values()) else 0
 
 
-def _print(tallies: dict[str, Tally]) -> None:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+def table_of(tallies: Mapping[str, Tally]) -> Table:
+    """Make a table with a line a category."""
     table = Table("category", "clusters", "steps", "equal", "differences")
     for name, tally in tallies.items():
         table.add_row(name, *tally.row())
-    console.print(table)
+    return table
+
+
+def _print(tallies: dict[str, Tally]) -> None:
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(table_of(tallies))
     differences = [one for tally in tallies.values() for one in tally.differences]
     for one in differences[:SHOWN_DIFFERENCES]:
         console.print(f"\n{one.cluster} {one.pod}: {one.what}")
