@@ -9,7 +9,7 @@ UV_COMPILE := $(UV_PIN) pyproject.toml --extra speed
 CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format controlplane bench bench-cluster clients lock clean
+.PHONY: help demo test check format controlplane parity bench bench-cluster clients lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: $(VENV)/.ready ## put the code into its format
 
 controlplane: ## build etcd, kube-apiserver, kube-scheduler and friends from Go modules (9 minutes, once)
 	@hack/controlplane/build.sh
+
+parity: $(VENV)/.ready controlplane ## compare decisions with a running kube-scheduler, on drawn clusters
+	$(BIN)/python tests/parity/live.py $(PARITY_OPTIONS)
 
 bench: $(VENV)/.ready controlplane ## compare with kube-scheduler on the same API server
 	$(BIN)/python bench/throughput.py
