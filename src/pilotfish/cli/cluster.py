@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from pilotfish.cli.policy_options import configured, policy_options
 from pilotfish.runtime.cluster_process import LOOPBACK, ClusterOptions, run_cluster
+from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 
 HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.
 
@@ -21,6 +23,7 @@ Examples:
   pilotfish cluster                             three nodes, a scheduler, a free port
   pilotfish cluster --nodes 20 --no-scheduler   pods wait for a scheduler of yours
   pilotfish cluster --config cluster.yaml       nodes as the file says
+  pilotfish cluster --policy mine.py            its scheduler decides by a policy of yours, too
   pilotfish cluster --load dump.json            the pods and nodes of another cluster
   pilotfish cluster --local-image my-scheduler:1='python scheduler.py'
 
@@ -123,6 +126,7 @@ def _read_local_images(
     show_default=True,
     help="Let pilotfish place the pods of default-scheduler.",
 )
+@policy_options
 @click.option(
     "--local-image",
     "local_images",
@@ -145,6 +149,10 @@ def _read_local_images(
     help="The admin's bearer token.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def cluster_command(**options: Any) -> None:
+def cluster_command(*, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
-    run_cluster(ClusterOptions(**options), os.environ)
+    policies = options["policies"]
+    if policies and not options["scheduler"]:
+        raise click.UsageError("--policy is for the scheduler that --no-scheduler leaves out")
+    configuration = configured(policies, DEFAULT_SCHEDULER, None, only=only_policy)
+    run_cluster(ClusterOptions(**options, configuration=configuration), os.environ)

@@ -10,6 +10,7 @@ from pilotfish.config.defaults import complete
 from pilotfish.config.errors import ConfigurationError, Problem
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.config.writing import to_yaml, without_effect
+from pilotfish.framework.registry import Registry
 from pilotfish.plugins.default import default_registry
 from pilotfish.plugins.profiles import profiles_of
 
@@ -53,14 +54,19 @@ def show_command(file: Path | None) -> None:
     click.echo(to_yaml(configuration), nl=False)
 
 
-def read_file(file: Path) -> KubeSchedulerConfiguration:
+def read_file(file: Path, registry: Registry | None = None) -> KubeSchedulerConfiguration:
     """Read a configuration that can be run; its errors name the file.
+
+    Args:
+        file: what to read.
+        registry: the plugins that it may name; None is pilotfish's own.
 
     Raises:
         ConfigurationError: it cannot be read, or not be run.
     """
     try:
-        configuration, _ = profiles_of(file.read_text(encoding="utf-8"), default_registry())
+        text = file.read_text(encoding="utf-8")
+        configuration, _ = profiles_of(text, registry or default_registry())
     except ConfigurationError as error:
         problems = [Problem(str(file), str(problem)) for problem in error.problems]
         raise ConfigurationError(problems) from error

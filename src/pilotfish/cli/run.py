@@ -9,6 +9,8 @@ import click
 from click.core import ParameterSource
 
 from pilotfish.cli.config import read_file
+from pilotfish.cli.policy_options import configured, policy_options
+from pilotfish.plugins.policies import registry_with
 from pilotfish.runtime.process import (
     GRACE_SECONDS,
     INTERVAL_SECONDS,
@@ -28,6 +30,8 @@ Examples:
   pilotfish run                              watch and bind pods of my-scheduler
   pilotfish run --scheduler-name gpu-team    ... of gpu-team
   pilotfish run --config scheduler.yaml      ... of the profiles in a KubeSchedulerConfiguration
+  pilotfish run --policy mine.py             decide by a policy of your own, too
+  pilotfish run --policy mine.py:Cheap=5     ... its scores counting five times
   pilotfish run --mode polling --interval 5  list, pause for 5 seconds, list again: no watches
   pilotfish run --log-format json --qps 50   one JSON object a line; at most 50 requests/s
 
@@ -162,19 +166,26 @@ _SECONDS = "SECONDS"
     show_default=True,
     help="With --health-port: who can reach it. In a pod 0.0.0.0, for the kubelet's probes.",
 )
+@policy_options
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def run_command(file: Path | None, **options: Any) -> None:
+def run_command(file: Path | None, *, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
     if file is not None:
         if _is_given("scheduler_name"):
             raise click.UsageError("--scheduler-name cannot be beside --config")
         options |= _from_file(file, options)
+    options["configuration"] = configured(
+        options["policies"],
+        options["scheduler_name"],
+        options.get("configuration"),
+        only=only_policy,
+    )
     run(RunOptions(**options))
 
 
 def _from_file(file: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Return what a file sets and no flag does."""
-    configuration = read_file(file)
+    configuration = read_file(file, registry_with(options["policies"]))
     connection = configuration.client_connection
     settings: dict[str, Any] = {"configuration": configuration}
     if not _is_given("qps"):

@@ -141,6 +141,6 @@ class Plugin:
     post_bind: Callable[..., Awaitable[None] | None]
 
 
-def implements(plugin: Plugin, extension_point: str) -> bool:
+def implements(plugin: Plugin | type[Plugin], extension_point: str) -> bool:
     """Say whether a plugin has a method for an extension point."""
     return callable(getattr(plugin, extension_point, None))

@@ -134,8 +134,7 @@ class Profile:
         self._order = order or {}
         _check_names(scheduler_name, [one.plugin.name for one in enabled])
         for one in enabled:
-            _check_requeue_on(one.plugin)
-            _check_assumes(one.plugin)
+            check_plugin(one.plugin)
         self._calls = {point: self._calls_of(point) for point in EXTENSION_POINTS}
         self.binding = BindingPoints(self._calls)
         self._with_pre_filter = {call.name for call in self._calls["pre_filter"]}
@@ -338,16 +337,14 @@ def _check_names(scheduler_name: str, names: Sequence[str]) -> None:
             raise ProfileError(f"plugin {name!r}: a name is not empty and has no spaces in it")
 
 
-def _check_requeue_on(plugin: Plugin) -> None:
+def check_plugin(plugin: Plugin) -> None:
+    """Raise ProfileError for a plugin that is wrong in itself."""
     rejecting = [point for point in REJECTING_POINTS if implements(plugin, point)]
     if rejecting and not plugin.requeue_on:
         raise ProfileError(
             f"plugin {plugin.name!r} can reject pods in {rejecting[0]} but has no requeue_on; "
             "name the events that can undo its rejections"
         )
-
-
-def _check_assumes(plugin: Plugin) -> None:
     unread = ", ".join(sorted(set(plugin.assumes) - set(plugin.reads)))
     if unread:
         raise ProfileError(f"plugin {plugin.name!r} assumes {unread}, which it does not read")

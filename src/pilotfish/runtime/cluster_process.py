@@ -26,6 +26,8 @@ from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.loading import load_objects
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.config.types import KubeSchedulerConfiguration
+from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.cluster_clock import ClusterClock
 from pilotfish.runtime.cluster_files import read_objects, read_settings, write_objects
 from pilotfish.runtime.cluster_kubeconfig import (
@@ -38,9 +40,16 @@ from pilotfish.runtime.cluster_kubeconfig import (
     write_kubeconfig,
 )
 from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
+from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 from pilotfish.runtime.local_processes import LocalProcesses
 from pilotfish.runtime.logs import configure_logs
-from pilotfish.runtime.process import LOOP_FACTORY, end_on_signals, first_cause, repeatable
+from pilotfish.runtime.process import (
+    LOOP_FACTORY,
+    RunOptions,
+    end_on_signals,
+    first_cause,
+    repeatable,
+)
 from pilotfish.runtime.trouble import StartError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -59,6 +68,8 @@ class ClusterOptions:
         token: the admin's; empty makes one.
         seed: of names, uids and delays; None takes one by chance.
         local_images: commands of images that are run as processes.
+        configuration: how the scheduler decides, complete; None is the default.
+        policies: as in RunOptions.
     """
 
     nodes: int | None = None
@@ -71,6 +82,8 @@ class ClusterOptions:
     save: Path | None = None
     scheduler: bool = True
     local_images: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    configuration: KubeSchedulerConfiguration | None = None
+    policies: tuple[Policy, ...] = ()
     seed: int | None = None
     token: str = ""
     debug: bool = False
@@ -191,6 +204,16 @@ class _ClusterProcess:
         if self._user_path:
             forget_server(self._user_path, access.server)
 
+    def _scheduling(self) -> RunOptions:
+        return RunOptions(
+            scheduler_name=DEFAULT_SCHEDULER,
+            kubeconfig=self._own_path,
+            force=True,
+            seed=self._seed,
+            configuration=self._options.configuration,
+            policies=self._options.policies,
+        )
+
     async def _serve(self, api: ApiServer, server: str, stopping: asyncio.Event) -> None:
         cluster = self._cluster
         async with asyncio.TaskGroup() as tasks:
@@ -208,7 +231,7 @@ class _ClusterProcess:
 
             ticking = tasks.create_task(clock.run(execute))
             if self._options.scheduler:
-                tasks.create_task(scheduler.run(self._own_path, self._seed, stopping))
+                tasks.create_task(scheduler.run(self._scheduling(), stopping))
             await stopping.wait()
             await processes.close(STOP_SECONDS)
             ticking.cancel()

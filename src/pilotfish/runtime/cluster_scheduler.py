@@ -14,7 +14,6 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from pilotfish import __version__
@@ -69,7 +68,7 @@ class ClusterScheduler:
         self._shown: tuple[str, str] | None = None  # uid and container that show the log
         self._is_wanted = True
 
-    async def run(self, kubeconfig: Path, seed: int, stopping: asyncio.Event) -> None:
+    async def run(self, options: RunOptions, stopping: asyncio.Event) -> None:
         """Schedule until `stopping`."""
         self._make_pod()
         self._cluster.store.on_change.append(self._replace_pod)
@@ -77,13 +76,10 @@ class ClusterScheduler:
         log.handlers = [_Lines(self._write)]
         log.propagate = False
         log.setLevel(logging.INFO)
-        options = RunOptions(
-            scheduler_name=DEFAULT_SCHEDULER, kubeconfig=kubeconfig, force=True, seed=seed
-        )
         try:
             while not stopping.is_set():
                 try:
-                    config = load_config(kubeconfig, None, {})
+                    config = load_config(options.kubeconfig, None, {})
                     await self._schedule(options, config, log, stopping)
                 except Exception:
                     log.exception("scheduler failed")

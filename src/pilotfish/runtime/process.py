@@ -27,7 +27,8 @@ from pilotfish.core.attempt_timer import AttemptTimer
 from pilotfish.core.effects import Record
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework.profile import Profile
-from pilotfish.plugins.default import default_profile, default_registry
+from pilotfish.plugins.default import default_profile
+from pilotfish.plugins.policies import Policy, registry_with
 from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime import events, executor, words
 from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
@@ -44,6 +45,7 @@ from pilotfish.runtime.permissions import require_permission_to_bind
 from pilotfish.runtime.polling_mode import Polling
 from pilotfish.runtime.recording import RecordedScheduler
 from pilotfish.runtime.shell import Core, Shell
+from pilotfish.runtime.slow_policies import SlowPolicies
 from pilotfish.runtime.trouble import Triage
 from pilotfish.runtime.watch_mode import watch
 
@@ -77,6 +79,7 @@ class RunOptions:
         bind_address: where health and metrics are served; on a port of 0 they are not.
         configuration: the profiles and the settings of the queue, complete; None is one profile,
             the default one, for `scheduler_name`.
+        policies: what the configuration may name beside pilotfish's own plugins.
     """
 
     scheduler_name: str = "my-scheduler"
@@ -97,6 +100,7 @@ class RunOptions:
     health_port: int = 0
     debug: bool = False
     configuration: KubeSchedulerConfiguration | None = None
+    policies: tuple[Policy, ...] = ()
 
     @property
     def health_url(self) -> str:
@@ -208,7 +212,7 @@ def repeatable(seed: int) -> random.Random:
 def _profiles(options: RunOptions) -> list[Profile]:
     if options.configuration is None:
         return [default_profile(options.scheduler_name)]
-    return make_profiles(options.configuration, default_registry())
+    return make_profiles(options.configuration, registry_with(options.policies))
 
 
 def _settings(options: RunOptions) -> SchedulerSettings:
@@ -270,6 +274,9 @@ class _Live:
             tasks.create_task(self._events.sweep_forever())
         self._words = words.Words(log, options.mode)
         profiles = _profiles(options)
+        slow = SlowPolicies(log, time.perf_counter)
+        for profile in profiles:
+            profile.time_by(slow, {policy.name for policy in options.policies})
         reads = frozenset[str]().union(*(profile.reads for profile in profiles))
         self._kinds = kinds_for(reads)
         self._scheduler = _make_scheduler(options, profiles, self._kinds, metrics)

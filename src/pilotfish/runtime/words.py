@@ -67,6 +67,10 @@ class Words:
         fields = {"pod": pod, "attempt": decision.attempt}
         if self._log.isEnabledFor(logging.DEBUG):
             choice = f"{decision.feasible} of {decision.nodes} nodes are feasible"
+            if decision.best:
+                best = decision.best[0]
+                scores = ", ".join(f"{name} {score}" for name, score in best.by_plugin.items())
+                choice += f"; {best.node_name} scores {best.total}: {scores}"
             self._log.debug("%s: %s", pod, choice, extra=fields | {"decision": decision})
         if decision.outcome == "scheduled" or not self._is_news(decision.uid, decision.message):
             return

@@ -42,7 +42,7 @@ def test_scheduler_that_fails_starts_again_and_its_log_says_why(
         scheduler = ClusterScheduler(cluster, news.append, lambda: NOW, fail_once)
         scheduler.start(StartProcess("uid", "c", (), {}, {}))
         config = kubeconfig(tmp_path / "config", user={"token": "t"})
-        await scheduler.run(config, 1, asyncio.Event())
+        await scheduler.run(RunOptions(kubeconfig=config), asyncio.Event())
         scheduler.start(StartProcess("uid", "c", (), {}, {}))
 
     run()

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from pilotfish.core.decision import Decision
+from pilotfish.core.decision import Decision, NodeScore
 from pilotfish.core.effects import BindFailed, Bound, PodSeen
 from pilotfish.runtime.words import Mode, Words, detected, starting
 
@@ -110,6 +110,14 @@ def test_every_decision_is_told_at_debug_level(lines: list[str]) -> None:
     LOG.setLevel(logging.DEBUG)
     words().observe(decision("", "scheduled"))
     assert lines == ["DEBUG: default/a: 0 of 2 nodes are feasible"]
+
+
+def test_scores_of_the_chosen_node_are_told_by_plugin_at_debug_level(lines: list[str]) -> None:
+    LOG.setLevel(logging.DEBUG)
+    best = NodeScore("n1", 105, {"FewestPods": 100, "ImageLocality": 5})
+    words().observe(msgspec.structs.replace(decision("", "scheduled"), best=(best,)))
+    (line,) = lines
+    assert line.endswith("are feasible; n1 scores 105: FewestPods 100, ImageLocality 5")
 
 
 def test_who_has_to_go_for_whom_is_said(lines: list[str]) -> None:
