@@ -21,6 +21,7 @@ from pilotfish.core.inputs import BindAnswered, EvictionAnswered, Input, PodRead
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor, PodEffect
 from pilotfish.runtime.notices import Notices
+from pilotfish.runtime.plugin_calls import PluginCalls
 
 LOG = logging.getLogger("pilotfish")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -94,7 +95,10 @@ def _app(handler: Handler) -> web.Application:
 def _stage(client: ApiClient, tasks: asyncio.TaskGroup, in_flight: int) -> Stage:
     answers: asyncio.Queue[Input] = asyncio.Queue()
     notices, rng = Notices(LOG), random.Random(1)
-    executor = ApiExecutor(client, answers.put_nowait, tasks, notices, rng, in_flight=in_flight)
+    calls = PluginCalls({}, answers.put_nowait, tasks)
+    executor = ApiExecutor(
+        client, calls, answers.put_nowait, tasks, notices, rng, in_flight=in_flight
+    )
     events = EventRecorder(
         client,
         tasks,

@@ -7,7 +7,14 @@ first request may still arrive: the server refuses a second bind, so nothing can
 counted on the wrong node. Nobody else waits meanwhile.
 
     in             on                              to           done
-    (chosen)       start                           BINDING      assume, Bind
+    (chosen)       a plugin says no, or raises     (failed)     in the scheduling cycle: see below
+    (chosen)       a plugin says Wait              WAITING      assume, reserve
+    (chosen)       otherwise                       PRE_BINDING  assume, reserve
+    WAITING        allowed by the last plugin      PRE_BINDING
+    WAITING        denied; its time is over        (failed)
+    PRE_BINDING    a plugin wants something        PRE_BINDING  PatchObject, CallPlugin, or to ask
+    PRE_BINDING    no plugin wants anything more   BINDING      Bind
+    PRE_BINDING    a no, an error, time is over    (failed)
     BINDING        answered bound                  CONFIRMING   finish_binding, tell
     BINDING        answered refused                (failed)
     BINDING        answered unknown                READ_DUE
@@ -18,68 +25,54 @@ counted on the wrong node. Nobody else waits meanwhile.
     READING        read: no such pod, or it ends   (dropped)    forget
     READING        read: not bound                 BIND_DUE     (failed) after BIND_TRIES binds
     BIND_DUE       its time comes                  BINDING      Bind; (failed) if the node is gone
+    before Bind    watch: bound, or on its way out (dropped)    undo; forget
     any            watch: bound to our node        (finished)   tell
-    any            watch: bound to another node    (finished)   the cache counts it there
+    any            watch: bound to another node    (finished)   undo; the cache counts it there
     any            watch: the pod is gone          (dropped)    the cache stops counting it
     CONFIRMING     watch: still not bound          CONFIRMING   the watch is late
 
-(failed) forgets the pod, which others may profit from, and queues it again as after an error,
-unless it is on its way out. To tell is to record Bound and the Event Scheduled, once. Whatever
-comes in another state is late news and is passed over.
+(failed) undoes what plugins did, forgets the pod, which others may profit from, and queues it again
+as after an error, or as rejected by the plugin that said no, unless it is on its way out. To tell
+is to record Bound and the Event Scheduled, once, and to call `post_bind`. Whatever comes in another
+state is late news and is passed over. Pods that WAIT are still in flight for the queue, so that no
+event is lost to them. `core.reservations` has what is done for plugins; a pod of a profile without
+such plugins is bound as soon as it is chosen.
+
+Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (handleBindingCycleError).
 """
 
 from __future__ import annotations
 
-import enum
-import heapq
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from pilotfish.api.pod import Pod
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.core.assumed_objects import AssumedObjects
 from pilotfish.core.attempt_timer import AttemptTimer
+from pilotfish.core.binding_cycle import (
+    BEFORE_BIND,
+    PAUSED,
+    BindingCycle,
+    Deadlines,
+    Failure,
+    ReservedCycle,
+    State,
+)
 from pilotfish.core.effects import Bind, BindFailed, Bound, Effect, ReadPod
-from pilotfish.core.inputs import BindAnswered, PodRead
+from pilotfish.core.inputs import BindAnswered, PluginAnswered, PodRead, WriteAnswered
 from pilotfish.core.notices import Notices
+from pilotfish.core.reservations import Reservations
+from pilotfish.framework.binding_points import BindingPoints
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.invariants import require
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 from pilotfish.queue.scheduling_queue import SchedulingQueue
 
 BIND_TRIES: Final = 4  # Bind effects of one binding cycle
-FIRST_PAUSE_SECONDS: Final = 0.1  # before the truth is read; doubled by each further pause
 LONGEST_PAUSE_SECONDS: Final = 10.0
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
-
-
-class State(enum.Enum):
-    """Where a binding cycle stands."""
-
-    BINDING = "Bind is under way"
-    READ_DUE = "waits to read the truth"
-    READING = "ReadPod is under way"
-    BIND_DUE = "waits to send Bind again"
-    CONFIRMING = "waits for the watch"
-
-
-@dataclass(slots=True, eq=False)
-class BindingCycle:
-    """One pod on its way to its node.
-
-    Attributes:
-        due: when its pause is over; None outside of pauses.
-        pause_seconds: how long the next pause is.
-        is_told: whether people know that it is bound.
-    """
-
-    info: QueuedPodInfo
-    node_name: str
-    state: State = State.BINDING
-    binds: int = 1
-    due: float | None = None
-    pause_seconds: float = FIRST_PAUSE_SECONDS
-    is_told: bool = False
 
 
 class BindingCycles:
@@ -89,6 +82,7 @@ class BindingCycles:
         self,
         cache: ClusterCache,
         queue: SchedulingQueue,
+        assumed: AssumedObjects,
         notices: Notices,
         outbox: list[Effect],
         timer: AttemptTimer,
@@ -99,7 +93,17 @@ class BindingCycles:
         self._outbox = outbox
         self._timer = timer
         self._cycles: dict[str, BindingCycle] = {}
-        self._pauses: list[tuple[float, str]] = []  # a heap; entries of ended pauses linger
+        self._deadlines = Deadlines(self._cycles)
+        self._reservations = Reservations(
+            self._cycles,
+            self._deadlines,
+            cache,
+            queue,
+            assumed,
+            outbox,
+            bind=self._send_bind,
+            fail=self._fail,
+        )
 
     def __contains__(self, uid: str) -> bool:
         return uid in self._cycles
@@ -107,16 +111,64 @@ class BindingCycles:
     def __len__(self) -> int:
         return len(self._cycles)
 
+    def is_waiting(self, uid: str) -> bool:
+        """Say whether a pod waits on permit."""
+        return uid in self._reservations.waiting
+
+    # -- the beginning
+
     def start(self, info: QueuedPodInfo, node_name: str) -> None:
-        """Begin with a pod in flight; its node is in the cache now."""
+        """Begin with a pod in flight in which no plugin has a part; its node is in the cache."""
         self._cache.assume(info.pod, node_name)
         self._queue.done(info.uid)
         self._cycles[info.uid] = cycle = BindingCycle(info, node_name)
         self._send_bind(cycle)
 
-    def update(self, pod: Pod) -> None:
+    def reserve(
+        self,
+        info: QueuedPodInfo,
+        node_name: str,
+        states: Mapping[str, object],
+        points: BindingPoints,
+        now: float,
+    ) -> Failure | None:
+        """Begin with a pod in flight as its plugins say; None asks to `proceed` with it."""
+        cycle = self._reservations.reserve(info, node_name, states, points, now)
+        if isinstance(cycle, Failure):
+            return cycle
+        self._cycles[info.uid] = cycle
+        return None
+
+    def proceed(self, uid: str, now: float) -> None:
+        """Go on with a pod that was reserved for."""
+        cycle = self._cycles[uid]
+        if isinstance(cycle, ReservedCycle):
+            self._reservations.proceed(cycle, now)
+
+    def settle(self, now: float) -> None:
+        """Fail the pods that the failure of others has doomed."""
+        self._reservations.waiting.settle(now)
+
+    # -- news of the pod
+
+    def update(self, pod: Pod) -> Collection[ClusterEvent]:
         """Take note of a new version of the pod that is not bound."""
-        self._cycles[pod.uid].info.pod = pod
+        cycle = self._cycles[pod.uid]
+        cycle.info.pod = pod
+        if cycle.state in BEFORE_BIND and (pod.is_terminating or pod.is_terminal):
+            self._end(cycle)
+            self._queue.delete(pod.uid)
+            self._notices.forget(pod.uid)
+            return self._cache.forget(pod.uid)
+        return ()
+
+    def preempt(self, uid: str, by: str, now: float) -> bool:
+        """Take a pod back that makes room, and is not being bound yet; say whether it was."""
+        cycle = self._cycles.get(uid)
+        if not isinstance(cycle, ReservedCycle) or cycle.state not in BEFORE_BIND:
+            return False
+        self._reservations.preempt(cycle, by, now)
+        return True
 
     # -- answers
 
@@ -132,7 +184,15 @@ class BindingCycles:
                 self._record_failure(cycle, answer.status, answer.message, "read the truth")
                 self._pause(cycle, State.READ_DUE, now)
             case "refused":
-                self._fail(cycle, answer.status, answer.message, now)
+                self._refuse(cycle, answer.status, answer.message, now)
+
+    def written(self, answer: WriteAnswered, now: float) -> None:
+        """Take the answer to a PatchObject effect."""
+        self._reservations.written(answer, now)
+
+    def called(self, answer: PluginAnswered, now: float) -> None:
+        """Take the answer to a CallPlugin effect."""
+        self._reservations.called(answer, now)
 
     def read(self, read: PodRead, now: float) -> None:
         """Take the answer to a ReadPod effect."""
@@ -143,7 +203,7 @@ class BindingCycles:
         if read.error:
             self._pause(cycle, State.READ_DUE, now)
         elif pod is None or (not pod.node_name and (pod.is_terminating or pod.is_terminal)):
-            del self._cycles[read.uid]
+            self._end(cycle)
             self._notices.forget(read.uid)
             self._queue.wake(self._cache.forget(read.uid), now)
         elif pod.node_name == cycle.node_name:
@@ -157,7 +217,7 @@ class BindingCycles:
         elif cycle.binds < BIND_TRIES:
             self._pause(cycle, State.BIND_DUE, now)
         else:
-            self._fail(cycle, CONFLICT, f"{cycle.binds} binds without a clear answer", now)
+            self._refuse(cycle, CONFLICT, f"{cycle.binds} binds without a clear answer", now)
 
     # -- the watch
 
@@ -166,59 +226,60 @@ class BindingCycles:
         cycle = self._cycles.pop(pod.uid, None)
         if cycle is None:
             return
-        if pod.node_name == cycle.node_name:
+        if pod.node_name == cycle.node_name and cycle.state not in BEFORE_BIND:
             self._tell(cycle)
         else:
             self._yield_to(cycle, pod.node_name)
 
     def drop(self, uid: str) -> None:
         """Take it from the watch that a pod is gone."""
-        self._cycles.pop(uid, None)
+        if uid in self._cycles:
+            self._end(self._cycles[uid])
+
+    def news(self, kind: str, now: float) -> None:
+        """Take note that there was news of a kind."""
+        self._reservations.news(kind, now)
 
     # -- the clock
 
     def resume(self, now: float) -> None:
-        """Go on with the binding cycles whose pause is over."""
-        while (due := self.next_deadline()) is not None and due <= now:
-            cycle = self._cycles[heapq.heappop(self._pauses)[1]]
-            cycle.due = None
+        """Go on with the binding cycles whose pause is over, or whose time is."""
+        for cycle in self._deadlines.passed(now):
             if cycle.state is State.READ_DUE:
                 cycle.state = State.READING
                 meta = cycle.info.pod.metadata
                 self._outbox.append(ReadPod(meta.uid, meta.namespace, meta.name))
+            elif isinstance(cycle, ReservedCycle) and cycle.state in BEFORE_BIND:
+                self._reservations.expire(cycle, now)
             elif cycle.node_name in self._cache.nodes.row_of:
-                cycle.state = State.BINDING
-                cycle.binds += 1
                 self._send_bind(cycle)
             else:
-                self._fail(cycle, 0, f'node "{cycle.node_name}" is gone', now)
+                self._refuse(cycle, 0, f'node "{cycle.node_name}" is gone', now)
 
     def next_deadline(self) -> float | None:
-        """Return when the next pause is over."""
-        while self._pauses:
-            due, uid = self._pauses[0]
-            cycle = self._cycles.get(uid)
-            if cycle is not None and cycle.due == due:
-                return due
-            heapq.heappop(self._pauses)
-        return None
+        """Return when the next binding cycle is due."""
+        return self._deadlines.first()
 
     def check_invariants(self) -> None:
         """Raise BrokenInvariantError where a state and what is kept for it disagree."""
         self._queue.check_invariants()
-        pauses = set(self._pauses)
+        self._reservations.check_invariants()
         for uid, cycle in self._cycles.items():
             story = f"{cycle.info.pod.key} on {cycle.node_name}: {cycle.state.value}"
-            is_paused = cycle.state in (State.READ_DUE, State.BIND_DUE)
-            require((cycle.due is not None) == is_paused, f"{story}; due at {cycle.due}")
-            require(not is_paused or (cycle.due, uid) in pauses, f"{story}; never resumes")
-            require(uid not in self._queue, f"{story}; but it is queued")
+            must_be_due = cycle.state in PAUSED or cycle.state is State.WAITING
+            may_be_due = must_be_due or cycle.state is State.PRE_BINDING
+            is_due = cycle.due is not None
+            require(must_be_due <= is_due <= may_be_due, f"{story}; due at {cycle.due}")
+            require(not is_due or cycle in self._deadlines, f"{story}; never resumes")
+            is_waiting = cycle.state is State.WAITING
+            require(uid not in self._queue or is_waiting, f"{story}; but it is queued")
             counted = self._cache.pod(uid)
             on = counted.node_name if counted else "no node"
             require(on == cycle.node_name, f"{story}; but it counts on {on}")
             is_assumed = self._cache.is_assumed(uid)
             require(is_assumed != (cycle.state is State.CONFIRMING), f"{story}; {is_assumed=}")
-            require(1 <= cycle.binds <= BIND_TRIES, f"{story}; {cycle.binds} binds")
+            least = 0 if cycle.state in BEFORE_BIND else 1
+            require(least <= cycle.binds <= BIND_TRIES, f"{story}; {cycle.binds} binds")
 
     # -- steps
 
@@ -227,14 +288,15 @@ class BindingCycles:
         return cycle if cycle is not None and cycle.state is state else None
 
     def _send_bind(self, cycle: BindingCycle) -> None:
+        cycle.state = State.BINDING
+        cycle.binds += 1
         meta = cycle.info.pod.metadata
         self._outbox.append(Bind(meta.uid, meta.namespace, meta.name, cycle.node_name))
 
     def _pause(self, cycle: BindingCycle, state: State, now: float) -> None:
         cycle.state = state
-        cycle.due = now + cycle.pause_seconds
+        self._deadlines.set(cycle, now + cycle.pause_seconds)
         cycle.pause_seconds = min(2 * cycle.pause_seconds, LONGEST_PAUSE_SECONDS)
-        heapq.heappush(self._pauses, (cycle.due, cycle.info.uid))
 
     def _confirm(self, cycle: BindingCycle, now: float) -> None:
         self._cache.finish_binding(cycle.info.uid)
@@ -250,6 +312,8 @@ class BindingCycles:
         pod = cycle.info.pod
         self._outbox.append(Bound(pod.uid, pod.namespace, pod.name, cycle.node_name))
         self._notices.scheduled(pod, cycle.node_name)
+        if isinstance(cycle, ReservedCycle):
+            self._reservations.post_bind(cycle)
 
     def _yield_to(self, cycle: BindingCycle, node_name: str) -> None:
         """Note that somebody else bound the pod: there is nothing of ours to tell."""
@@ -258,21 +322,43 @@ class BindingCycles:
             self._timer.stop(cycle.info, "error")
             message = f'the pod is already assigned to node "{node_name}"'
             self._record_failure(cycle, CONFLICT, message, "leave it there")
+            self._undo(cycle)
 
-    def _fail(self, cycle: BindingCycle, status: int, message: str, now: float) -> None:
+    def _undo(self, cycle: BindingCycle) -> None:
+        if isinstance(cycle, ReservedCycle):
+            self._reservations.undo(cycle)
+
+    def _end(self, cycle: BindingCycle) -> None:
+        del self._cycles[cycle.info.uid]
+        if not cycle.is_told:
+            self._undo(cycle)
+
+    def _refuse(self, cycle: BindingCycle, status: int, cause: str, now: float) -> None:
+        """Fail a pod that the server, or the lack of its node, keeps from being bound."""
+        message = Failure.error("DefaultBinder", "bind", cause).message
+        self._fail(cycle, Failure(message, status=status, cause=cause), now)
+
+    def _fail(self, cycle: BindingCycle, failure: Failure, now: float) -> None:
         info = cycle.info
-        del self._cycles[info.uid]
-        self._timer.stop(info, "error")
-        self._queue.wake(self._cache.forget(info.uid), now)
+        self._end(cycle)
+        is_rejected = failure.reason == "Unschedulable"
+        self._timer.stop(info, "unschedulable" if is_rejected else "error")
+        freed = self._cache.forget(info.uid)
+        cause = failure.cause or failure.message
         if info.pod.is_terminating or info.pod.is_terminal:
-            self._record_failure(cycle, status, message, "drop it, it is on its way out")
+            self._queue.wake(freed, now)
+            self._record_failure(cycle, failure.status, cause, "drop it, it is on its way out")
             self._notices.forget(info.uid)
             return
-        self._record_failure(cycle, status, message, "decide anew")
-        self._queue.requeue(info, (), now)
-        if status != NOT_FOUND:  # nobody is left to read about a pod that is gone
-            error = f'running Bind plugin "DefaultBinder": {message}'  # as upstream words it
-            self._notices.failed(info.pod, "SchedulerError", error)
+        self._record_failure(cycle, failure.status, cause, "decide anew")
+        if failure.rejectors:  # the room that it leaves is no news to itself
+            self._queue.requeue(info, failure.rejectors, now)
+            self._queue.wake(freed, now, but=info.uid)
+        else:
+            self._queue.wake(freed, now)
+            self._queue.requeue(info, (), now)
+        if failure.status != NOT_FOUND:  # nobody is left to read about a pod that is gone
+            self._notices.failed(info.pod, failure.reason, failure.message)
 
     def _record_failure(
         self, cycle: BindingCycle, status: int, message: str, next_step: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
 from pilotfish.api.pod import Pod
+from pilotfish.core.binding_cycle import Failure
 from pilotfish.core.decision import SHOWN_NODES, Decision, NodeScore, RejectionCount
 from pilotfish.core.message import unschedulable_message
 from pilotfish.core.node_search import NodeSearch
@@ -43,11 +44,13 @@ class Attempt(msgspec.Struct, frozen=True):
         rejector_plugins: who has to change their mind before another attempt is worth it; empty
             unless the pod is unschedulable.
         post_filtered: what can be done for it.
+        states: what each plugin's `pre_filter` returned, by plugin name, if a node was chosen.
     """
 
     decision: Decision
     rejector_plugins: frozenset[str] = frozenset()
     post_filtered: PostFiltered = PostFiltered(forget_nomination=True)
+    states: Mapping[str, object] = {}
 
 
 def scheduling_cycle(
@@ -113,7 +116,8 @@ def _scheduled(
             best=shown,
             tied=len(best),
             ties=tuple(names[row] for row in best[:SHOWN_NODES].tolist()),
-        )
+        ),
+        states=filtered.states,
     )
 
 
@@ -136,6 +140,18 @@ def _search(
     return filtered, what_if, rows
 
 
+def failed_attempt(attempt: Attempt, failure: Failure) -> Attempt:
+    """Make the attempt of a pod that cannot have the node chosen for it."""
+    is_rejected = failure.reason == "Unschedulable"
+    decision = msgspec.structs.replace(
+        attempt.decision,
+        outcome="unschedulable" if is_rejected else "error",
+        node_name="",
+        message=failure.message,
+    )
+    return Attempt(decision, frozenset(failure.rejectors))
+
+
 def _unschedulable(
     info: QueuedPodInfo,
     cluster: Cluster,
@@ -156,7 +172,7 @@ def _unschedulable(
         lap("PostFilter", "Success" if done.nomination else "Unschedulable")
     if done.nomination and done.nomination.ties:
         among = (done.nomination, *done.nomination.ties)
-        done = PostFiltered(among[rng.randrange(len(among))])
+        done = msgspec.structs.replace(done, nomination=among[rng.randrange(len(among))])
     nomination = done.nomination
     decision = _decision(
         info,

@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from pilotfish.api.pod import Pod
 from pilotfish.core.decision import Decision
+from pilotfish.framework.binding import Patch
 
 
 class Bind(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
@@ -74,6 +76,35 @@ class EvictPod(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     message: str
 
 
+class PatchObject(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Patch an object for a pod that is about to be bound; answered by WriteAnswered.
+
+    Attributes:
+        uid: the pod's; its effects are executed in order.
+        number: names this request in the answer.
+    """
+
+    uid: str
+    number: int
+    patch: Patch
+
+
+class CallPlugin(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Run an asynchronous method of a plugin of the pod's profile; answered by PluginAnswered.
+
+    Attributes:
+        number: names this request in the answer.
+        pod: as it was when its node was chosen.
+    """
+
+    uid: str
+    number: int
+    plugin: str
+    extension_point: str
+    pod: Pod
+    node_name: str
+
+
 class ObjectReference(msgspec.Struct, frozen=True):
     """A pod that an Event mentions."""
 
@@ -126,7 +157,11 @@ class Bound(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
 
 
 class BindFailed(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
-    """A record: a bind did not succeed at once; `next_step` says what happens now."""
+    """A record: a binding cycle did not succeed at once; `next_step` says what happens now.
+
+    Attributes:
+        status: of the answer to Bind; 0 without one.
+    """
 
     uid: str
     namespace: str
@@ -137,8 +172,27 @@ class BindFailed(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     next_step: str
 
 
+class PluginFailed(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """A record: a plugin raised where nothing depends on it, in `unreserve` or `post_bind`."""
+
+    uid: str
+    namespace: str
+    name: str
+    plugin: str
+    extension_point: str
+    message: str
+
+
 Command: TypeAlias = (
-    Bind | ReadPod | PatchCondition | ClearNomination | EvictPod | RecordEvent | WakeAt
+    Bind
+    | ReadPod
+    | PatchCondition
+    | ClearNomination
+    | EvictPod
+    | PatchObject
+    | CallPlugin
+    | RecordEvent
+    | WakeAt
 )
-Record: TypeAlias = Decision | PodSeen | Bound | BindFailed
+Record: TypeAlias = Decision | PodSeen | Bound | BindFailed | PluginFailed
 Effect: TypeAlias = Command | Record

@@ -18,18 +18,17 @@ binding cycle, if it has one, goes on: the API server never takes a binding back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from functools import partial
-from typing import Final, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from pilotfish.api.meta import KubernetesObject
-from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
-from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
-from pilotfish.cache.workloads import Workload
+from pilotfish.core.assumed_objects import AssumedObjects
 from pilotfish.core.binding import BindingCycles
+from pilotfish.core.cache_writers import WORKLOADS, Events, Writers
 from pilotfish.core.effects import Effect, PodSeen
 from pilotfish.core.inputs import Absent, Applied, Deleted, Replaced, Unreadable
 from pilotfish.core.notices import Notices
@@ -37,9 +36,7 @@ from pilotfish.framework.events import ClusterEvent
 from pilotfish.queue.scheduling_queue import SchedulingQueue
 
 News: TypeAlias = Replaced | Applied | Deleted | Unreadable | Absent
-Events: TypeAlias = Iterable[ClusterEvent]
 
-WORKLOADS: Final = ("services", "replicationcontrollers", "replicasets", "statefulsets")
 UNREAD = ""  # the version of an object whose present one cannot be read; never passed over
 
 
@@ -51,6 +48,8 @@ class Ingest:
         scheduler_names: Container[str],
         cache: ClusterCache,
         queue: SchedulingQueue,
+        writers: Writers,
+        assumed: AssumedObjects,
         binding: BindingCycles,
         notices: Notices,
         outbox: list[Effect],
@@ -58,19 +57,13 @@ class Ingest:
         self._scheduler_names = scheduler_names
         self._cache = cache
         self._queue = queue
+        self._writers = writers
+        self._assumed = assumed
         self._binding = binding
         self._notices = notices
         self._outbox = outbox
         self._known: dict[str, dict[str, tuple[str, str]]] = {}  # version and name, by kind and uid
         self._events: set[ClusterEvent] = set()
-        self._apply: dict[str, Callable[[KubernetesObject, float], Events]] = {
-            "pods": lambda pod, now: self._apply_pod(cast("Pod", pod), now),
-            "nodes": lambda node, _: cache.set_node(cast("Node", node)),
-            "namespaces": lambda space, _: cache.set_namespace(cast("Namespace", space)),
-            "poddisruptionbudgets": lambda one, _: cache.set_budget(
-                cast("PodDisruptionBudget", one)
-            ),
-        }
         self._remove: dict[str, Callable[[str, str], Events]] = {
             "pods": lambda uid, _: self._remove_pod(uid),
             "nodes": lambda _, name: cache.remove_node(name),
@@ -78,10 +71,8 @@ class Ingest:
             "poddisruptionbudgets": lambda uid, _: cache.remove_budget(uid),
         }
         for kind in WORKLOADS:
-            self._apply[kind] = lambda one, _: cache.set_workload(cast("Workload", one))
             self._remove[kind] = lambda uid, _: cache.remove_workload(uid)
         for kind in VOLUME_KINDS:
-            self._apply[kind] = lambda one, _: cache.volumes.put(one)
             self._remove[kind] = partial(self._remove_of_volumes, kind)
         self.listed: set[str] = set()
         """The kinds of which a complete list came, or that are known to be absent."""
@@ -111,8 +102,10 @@ class Ingest:
         if old is not None and meta.resource_version and old[0] == meta.resource_version:
             return
         known[meta.uid] = (meta.resource_version, meta.name)
-        if kind in self._apply:
-            self._events.update(self._apply[kind](thing, now))
+        if isinstance(thing, Pod):
+            self._events.update(self._apply_pod(thing, now))
+        elif kind in self._writers:
+            self._events.update(self._writers[kind](self._assumed.seen(kind, thing)))
 
     def _deleted(self, kind: str, thing: KubernetesObject) -> None:
         if isinstance(thing, Pod) and thing.node_name:
@@ -121,6 +114,7 @@ class Ingest:
 
     def _gone(self, kind: str, uid: str, name: str) -> None:
         self._known.setdefault(kind, {}).pop(uid, None)
+        self._assumed.gone(kind, uid)
         if kind in self._remove:
             self._events.update(self._remove[kind](uid, name))
 
@@ -155,9 +149,8 @@ class Ingest:
         if pod.spec.scheduler_name not in self._scheduler_names:
             return ()
         if uid in self._binding:
-            self._binding.update(pod)
             self._update_told(pod)
-            return ()
+            return self._binding.update(pod)
         if self._cache.pod(uid) is not None:
             return ()  # a bound pod stays bound: a list from a server that lags behind
         if pod.is_terminating or pod.is_terminal:

@@ -8,6 +8,7 @@ import msgspec
 
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.pod import Pod
+from pilotfish.framework.rejection import Rejection
 
 Kind: TypeAlias = str  # the plural of the API: "pods", "nodes", "namespaces"
 
@@ -114,6 +115,32 @@ class EvictionAnswered(msgspec.Struct, frozen=True, tag=True):
     message: str = ""
 
 
+class WriteAnswered(msgspec.Struct, frozen=True, tag=True):
+    """What became of a PatchObject effect; the error is empty when it was written."""
+
+    uid: str
+    number: int
+    error: str = ""
+
+
+class PluginAnswered(msgspec.Struct, frozen=True, tag=True):
+    """What became of a CallPlugin effect.
+
+    Attributes:
+        rejection: what the method returned.
+        error: what it raised, or that it took too long; empty when it returned.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    number: int
+    plugin: str
+    extension_point: str
+    rejection: Rejection | None = None
+    error: str = ""
+
+
 Input: TypeAlias = (
     Replaced
     | Applied
@@ -125,4 +152,6 @@ Input: TypeAlias = (
     | PodRead
     | StatusAnswered
     | EvictionAnswered
+    | WriteAnswered
+    | PluginAnswered
 )

@@ -32,11 +32,13 @@ from pilotfish.core.inputs import (
     Deleted,
     EvictionAnswered,
     Input,
+    PluginAnswered,
     PodRead,
     PollCycle,
     Replaced,
     StatusAnswered,
     Unreadable,
+    WriteAnswered,
 )
 from pilotfish.core.scheduler import Scheduler
 
@@ -118,7 +120,15 @@ class _News(msgspec.Struct, frozen=True):
 _LINE: Final = msgspec.json.Decoder(_HandleLine | DecideCall)
 _NEWS: Final = msgspec.json.Decoder(_News)
 _OTHER: Final = msgspec.json.Decoder(
-    Unreadable | Absent | PollCycle | BindAnswered | PodRead | StatusAnswered | EvictionAnswered,
+    Unreadable
+    | Absent
+    | PollCycle
+    | BindAnswered
+    | PodRead
+    | StatusAnswered
+    | EvictionAnswered
+    | WriteAnswered
+    | PluginAnswered,
     dec_hook=codec.dec_hook,
 )
 

@@ -82,12 +82,15 @@ class Notices:
             self._sent[meta.uid] = known._replace(nominated="")
             self._outbox.append(ClearNomination(meta.uid, meta.namespace, meta.name))
 
-    def preempted(self, victim: EvictPod, preemptor: Pod, node_name: str) -> None:
+    def preempted(
+        self, victim: EvictPod, preemptor: Pod, node_name: str, *, in_memory: bool = False
+    ) -> None:
         """Tell that a pod goes to make room for another one.
 
         Source: kubernetes v1.36 pkg/scheduler/framework/preemption/executor.go.
         """
         meta = preemptor.metadata
+        note = f"Preempted by pod {meta.uid} on node {node_name}"
         self._outbox.append(
             RecordEvent(
                 victim.uid,
@@ -96,7 +99,7 @@ class Notices:
                 "Normal",
                 "Preempted",
                 "Preempting",
-                f"Preempted by pod {meta.uid} on node {node_name}",
+                f"{note} (in kube-scheduler memory)." if in_memory else note,
                 ObjectReference(meta.namespace, meta.name, meta.uid),
             )
         )

@@ -5,7 +5,8 @@ of its own, and other pods go on being decided. The nomination keeps the room fo
 pod tries again when a victim is gone, which is an event like any other, and evicts nobody else
 while one of them is still on its way out. An eviction that fails leaves the victim where it is, and
 the pod tries again at once, as its back-off allows. A preemptor that is deleted leaves nothing
-behind but its victims' end, which cannot be taken back.
+behind but its victims' end, which cannot be taken back. A victim that is not being bound yet is not
+deleted: its binding cycle fails, and it is decided anew.
 
 Source: kubernetes v1.36 pkg/scheduler/framework/preemption/executor.go.
     differs: upstream keeps the pod out of the queue until all evictions are sent; here an attempt
@@ -18,6 +19,7 @@ import msgspec
 
 from pilotfish.api.pod import Pod
 from pilotfish.cache.cluster_cache import ClusterCache
+from pilotfish.core.binding import BindingCycles
 from pilotfish.core.effects import Effect, EvictPod
 from pilotfish.core.inputs import EvictionAnswered
 from pilotfish.core.notices import Notices
@@ -38,10 +40,16 @@ class Preemptions:
     """All preemptions under way."""
 
     def __init__(
-        self, cache: ClusterCache, queue: SchedulingQueue, notices: Notices, outbox: list[Effect]
+        self,
+        cache: ClusterCache,
+        queue: SchedulingQueue,
+        binding: BindingCycles,
+        notices: Notices,
+        outbox: list[Effect],
     ) -> None:
         self._cache = cache
         self._queue = queue
+        self._binding = binding
         self._notices = notices
         self._outbox = outbox
         self._evictions: dict[str, _Eviction] = {}  # by the victim's uid
@@ -53,7 +61,7 @@ class Preemptions:
             The pod's nominated node: empty for none any more, None for no change.
         """
         if done.nomination is not None:
-            self._start(pod, done.nomination, now)
+            self._start(pod, done.nomination, done.plugin, now)
             return done.nomination.node_name
         if done.forget_nomination:
             self._cache.nominations.forget(pod.uid)
@@ -76,7 +84,7 @@ class Preemptions:
         for uid in self._cache.nominations.evicting:
             require(self._cache.pod(uid) is not None, f"pod {uid} is evicted and on no node")
 
-    def _start(self, pod: Pod, nomination: Nominate, now: float) -> None:
+    def _start(self, pod: Pod, nomination: Nominate, plugin: str, now: float) -> None:
         nominations, node_name = self._cache.nominations, nomination.node_name
         for other in nominations.by_node.get(node_name, ()):
             queued = self._queue.get(other.uid)
@@ -89,7 +97,10 @@ class Preemptions:
         for victim in nomination.victims:
             if victim.is_terminating or victim.uid in nominations.evicting:
                 continue
-            nominations.evicting.add(victim.uid)
             effect = EvictPod(victim.uid, victim.namespace, victim.name, message)
+            if self._binding.preempt(victim.uid, plugin, now):
+                self._notices.preempted(effect, pod, node_name, in_memory=True)
+                continue
+            nominations.evicting.add(victim.uid)
             self._evictions[victim.uid] = _Eviction(effect, pod, node_name)
             self._outbox.append(effect)

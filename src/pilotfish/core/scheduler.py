@@ -8,18 +8,22 @@ from typing import Final
 
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.config.settings import SchedulerSettings
+from pilotfish.core.assumed_objects import AssumedObjects
 from pilotfish.core.attempt_timer import UNMEASURED, AttemptTimer
 from pilotfish.core.binding import BindingCycles
-from pilotfish.core.cycle import scheduling_cycle
+from pilotfish.core.cache_writers import cache_writers
+from pilotfish.core.cycle import failed_attempt, scheduling_cycle
 from pilotfish.core.effects import Effect, WakeAt
 from pilotfish.core.ingest import Ingest
 from pilotfish.core.inputs import (
     BindAnswered,
     EvictionAnswered,
     Input,
+    PluginAnswered,
     PodRead,
     PollCycle,
     StatusAnswered,
+    WriteAnswered,
 )
 from pilotfish.core.node_search import NodeSearch
 from pilotfish.core.notices import Notices
@@ -66,10 +70,24 @@ class Scheduler:
         self.cache = ClusterCache()
         self.queue = SchedulingQueue(profiles, settings)
         self._notices = Notices(self._outbox)
-        self.binding = BindingCycles(self.cache, self.queue, self._notices, self._outbox, timer)
-        self._preemptions = Preemptions(self.cache, self.queue, self._notices, self._outbox)
+        writers = cache_writers(self.cache)
+        assumes = frozenset[str]().union(*(profile.assumes for profile in profiles.values()))
+        assumed = AssumedObjects(assumes, writers)
+        self.binding = BindingCycles(
+            self.cache, self.queue, assumed, self._notices, self._outbox, timer
+        )
+        self._preemptions = Preemptions(
+            self.cache, self.queue, self.binding, self._notices, self._outbox
+        )
         self._ingest = Ingest(
-            profiles, self.cache, self.queue, self.binding, self._notices, self._outbox
+            profiles,
+            self.cache,
+            self.queue,
+            writers,
+            assumed,
+            self.binding,
+            self._notices,
+            self._outbox,
         )
 
     def handle(self, news: Input, now: float) -> list[Effect]:
@@ -83,10 +101,16 @@ class Scheduler:
                 self._notices.answered(news)
             case EvictionAnswered():
                 self._preemptions.answered(news, now)
+            case WriteAnswered():
+                self.binding.written(news, now)
+            case PluginAnswered():
+                self.binding.called(news, now)
             case PollCycle():
                 self.queue.wake_rested(now)
             case _:
                 self._ingest.take(news, now)
+                self.binding.news(news.kind, now)
+        self.binding.settle(now)
         return self._effects()
 
     def decide(self, now: float, max_cycles: int) -> tuple[list[Effect], bool]:
@@ -96,6 +120,7 @@ class Scheduler:
             The effects, and whether there is more to decide right now.
         """
         self.binding.resume(now)
+        self.binding.settle(now)
         if not self._kinds <= self._ingest.listed:
             return self._effects(now), False
         for _ in range(max_cycles):
@@ -103,6 +128,7 @@ class Scheduler:
             if info is None:
                 break
             self._attempt(info, now)
+            self.binding.settle(now)
         return self._effects(now), self.queue.has_ready()
 
     def check_invariants(self) -> None:
@@ -111,7 +137,8 @@ class Scheduler:
         self.binding.check_invariants()  # and the queue with it
         self._preemptions.check_invariants()
         for uid in self.cache.pod_uids():
-            require(uid not in self.queue, f"pod {uid} counts on a node and is queued")
+            is_queued = uid in self.queue and not self.binding.is_waiting(uid)
+            require(not is_queued, f"pod {uid} counts on a node and is queued")
             in_order = uid in self.binding or not self.cache.is_assumed(uid)
             require(in_order, f"pod {uid} is assumed, but nobody binds it")
 
@@ -122,14 +149,20 @@ class Scheduler:
         attempt = scheduling_cycle(
             info, profile, self.cache, self._search, self._rng, self._timer.lap
         )
+        node_name = attempt.decision.node_name
+        if node_name and profile.binding:
+            failure = self.binding.reserve(info, node_name, attempt.states, profile.binding, now)
+            attempt = attempt if failure is None else failed_attempt(attempt, failure)
         decision = attempt.decision
         self._timer.decided(info)
         if decision.outcome != "scheduled":
             self._timer.stop(info, decision.outcome)
         self._outbox.append(decision)
         match decision.outcome:
+            case "scheduled" if profile.binding:
+                self.binding.proceed(info.uid, now)
             case "scheduled":
-                self.binding.start(info, decision.node_name)
+                self.binding.start(info, node_name)
             case "unschedulable":
                 self.queue.requeue(info, attempt.rejector_plugins, now)
                 nominated = self._preemptions.settle(pod, attempt.post_filtered, now)

@@ -75,10 +75,17 @@ class BindingPoints:
         self._permit = calls["permit"]
         self.pre_binds = calls["pre_bind"]
         self.post_binds = calls["post_bind"]
-        self._is_empty = not any((self._reserve, self._unreserve, self._permit, self.pre_binds))
+        self._is_there = any(
+            (self._reserve, self._unreserve, self._permit, self.pre_binds, self.post_binds)
+        )
 
     def __bool__(self) -> bool:
-        return not self._is_empty or bool(self.post_binds)
+        return self._is_there
+
+    def call_of(self, plugin: str, extension_point: str) -> PluginCall:
+        """Return the `pre_bind` or `post_bind` of a plugin that has it."""
+        calls = self.pre_binds if extension_point == "pre_bind" else self.post_binds
+        return next(call for call in calls if call.name == plugin)
 
     def reserve(
         self, placed: Placed, cluster: Cluster, assume: Callable[[str, KubernetesObject], None]
@@ -93,8 +100,8 @@ class BindingPoints:
             answer = call(arguments, partial(as_assumed, call.plugin.assumes))
             if isinstance(answer, Rejection):
                 return Refused(call.name, answer)
-            for kind, thing in answer.objects:
-                assume(kind, thing)
+            for one in answer.objects:
+                call.guarded(assume, one, placed.pod, as_is)
         return None
 
     def unreserve(

@@ -74,15 +74,18 @@ class PluginCall:
         started = self.stopwatch.clock() if self.stopwatch else 0.0
         try:
             return read(method(*arguments))
-        except BindingError as error:
-            raise PluginError(self.name, self.point, pod.key, str(error)) from error
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            where = self._line_of(error)
-            raise PluginError(self.name, self.point, pod.key, problem, where) from error
+            raise self.failed(error, pod) from error
         finally:
             if self.stopwatch:
                 self.stopwatch.took(self.name, self.stopwatch.clock() - started)
+
+    def failed(self, error: Exception, pod: Pod) -> PluginError:
+        """Say what it means that the method raised; a BindingError says all there is to say."""
+        if isinstance(error, BindingError):
+            return PluginError(self.name, self.point, pod.key, str(error))
+        problem = f"{type(error).__name__}: {error}"
+        return PluginError(self.name, self.point, pod.key, problem, self._line_of(error))
 
     def _line_of(self, error: BaseException) -> str:
         """Name the line of the author's file that failed, else that on which the method begins."""

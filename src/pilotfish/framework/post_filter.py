@@ -40,8 +40,10 @@ class PostFiltered(msgspec.Struct, frozen=True):
         nomination: the node to make room on, if there is one.
         message: why there is none; empty when there is one, or when nobody was asked.
         forget_nomination: whether an earlier nomination of the pod is void.
+        plugin: who found the nomination.
     """
 
     nomination: Nominate | None = None
     message: str = ""
     forget_nomination: bool = False
+    plugin: str = ""

@@ -169,6 +169,11 @@ class Profile:
                 if call.name in plugins:
                     call.stopwatch = stopwatch
 
+    @property
+    def assumes(self) -> frozenset[str]:
+        """The kinds of objects that its plugins assume."""
+        return frozenset[str]().union(*(one.plugin.assumes for one in self.enabled))
+
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
         """Return the pod's place in the active queue; smaller comes first.
 
@@ -249,7 +254,7 @@ class Profile:
             arguments["state"] = filtered.states.get(call.name)
             match call(arguments, as_post_filtered):
                 case Nominate() as nomination:
-                    return PostFiltered(nomination)
+                    return PostFiltered(nomination, plugin=call.name)
                 case Decline(is_final=True) as last:
                     return PostFiltered(None, last.reason, last.forget_nomination)
                 case decline:

@@ -197,8 +197,8 @@ class SchedulingQueue:
 
     # -- the world and the clock
 
-    def wake(self, events: Collection[ClusterEvent], now: float) -> None:
-        """Move the pods that one of these events may help.
+    def wake(self, events: Collection[ClusterEvent], now: float, *, but: str = "") -> None:
+        """Move the pods that one of these events may help, but the one of a uid.
 
         A finer question than the kind of event, whether this very change helps that very pod,
         would be asked here and in `requeue`, of the plugins that rejected the pod.
@@ -208,7 +208,8 @@ class SchedulingQueue:
         for event in sorted(events, key=IN_ORDER.__getitem__):
             self._in_flight.record(event)
             for info in self._pool.waiting_for(event):
-                self._move(info, now, event.value)
+                if info.uid != but:
+                    self._move(info, now, event.value)
 
     def wake_rested(self, now: float) -> None:
         """Move all waiting pods that are not in back-off: a polling cycle is worth an attempt."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pilotfish.core.effects import Bind, EvictPod, RecordEvent
+from pilotfish.core.effects import Bind, CallPlugin, EvictPod, PatchObject, RecordEvent
 from pilotfish.runtime.executor import PodEffect
 
 
@@ -22,7 +22,7 @@ class DryRunExecutor:
         self._log = log
 
     def submit(self, effect: PodEffect) -> None:
-        """Log a bind or an eviction; leave everything undone."""
+        """Log what would change something; leave everything undone."""
         if isinstance(effect, Bind):
             pod = f"{effect.namespace}/{effect.name}"
             fields = {"pod": pod, "node": effect.node_name}
@@ -30,6 +30,14 @@ class DryRunExecutor:
         elif isinstance(effect, EvictPod):
             pod = f"{effect.namespace}/{effect.name}"
             self._log.info("would evict %s", pod, extra={"pod": pod})
+        elif isinstance(effect, PatchObject):
+            kind, name = effect.patch.kind, effect.patch.name
+            namespace = f"{effect.patch.namespace}/" if effect.patch.namespace else ""
+            self._log.info("would patch %s %s%s", kind, namespace, name)
+        elif isinstance(effect, CallPlugin):
+            pod = effect.pod.key
+            what = f"{effect.plugin}.{effect.extension_point}"
+            self._log.info("would call %s for %s", what, pod, extra={"pod": pod})
 
 
 class NoEvents:

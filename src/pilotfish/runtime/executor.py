@@ -14,10 +14,26 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeAlias, assert_never
 
 from pilotfish.client import ApiClient, ApiError, ClientError
-from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
-from pilotfish.core.inputs import BindAnswered, EvictionAnswered, Input, PodRead, StatusAnswered
+from pilotfish.core.effects import (
+    Bind,
+    CallPlugin,
+    ClearNomination,
+    EvictPod,
+    PatchCondition,
+    PatchObject,
+    ReadPod,
+)
+from pilotfish.core.inputs import (
+    BindAnswered,
+    EvictionAnswered,
+    Input,
+    PodRead,
+    StatusAnswered,
+    WriteAnswered,
+)
 from pilotfish.runtime.attempt import attempt
 from pilotfish.runtime.notices import Notices
+from pilotfish.runtime.plugin_calls import PluginCalls
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
@@ -28,8 +44,10 @@ from pilotfish.runtime.requests import (
     disruption_request,
     is_gone,
     is_transient,
+    patch_request,
     pod_read,
     read_request,
+    text_of,
 )
 
 IN_FLIGHT = 64
@@ -38,7 +56,8 @@ BACKOFF_SECONDS = 0.5  # doubled by each failure, spread by up to half
 BACKOFF_MAX_SECONDS = 8.0
 FORBIDDEN = 403
 
-PodEffect: TypeAlias = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod
+Request: TypeAlias = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod | PatchObject
+PodEffect: TypeAlias = Request | CallPlugin
 
 
 class Executor(Protocol):
@@ -61,6 +80,7 @@ class ApiExecutor:
 
     Args:
         client: sends the requests.
+        calls: runs the methods of plugins.
         answer: takes the inputs that the outcomes are.
         tasks: owns the tasks.
         notices: says once what goes wrong for a reason that concerns every pod.
@@ -71,6 +91,7 @@ class ApiExecutor:
     def __init__(
         self,
         client: ApiClient,
+        calls: PluginCalls,
         answer: Callable[[Input], None],
         tasks: asyncio.TaskGroup,
         notices: Notices,
@@ -79,13 +100,14 @@ class ApiExecutor:
         in_flight: int = IN_FLIGHT,
     ) -> None:
         self._client = client
+        self._calls = calls
         self._answer = answer
         self._tasks = tasks
         self._notices = notices
         self._rng = rng
         self._in_flight = in_flight
         self._free = in_flight
-        self._lanes: dict[str, deque[PodEffect]] = {}  # by uid; the first effect is under way
+        self._lanes: dict[str, deque[Request]] = {}  # by uid; the first effect is under way
         self._waiting: deque[str] = deque()  # lanes whose first effect waits for a place
         self._tries: dict[str, int] = {}  # failed tries of a lane's first effect
         self._binds = 0
@@ -102,6 +124,9 @@ class ApiExecutor:
 
     def submit(self, effect: PodEffect) -> None:
         """Execute an effect after the earlier ones of the same pod."""
+        if isinstance(effect, CallPlugin):
+            self._calls.submit(effect)
+            return
         if isinstance(effect, Bind):
             self._binds += 1
         lane = self._lanes.get(effect.uid)
@@ -153,7 +178,7 @@ class ApiExecutor:
             pause * (1.0 + self._rng.random() / 2), self._enter, uid
         )
 
-    async def _execute(self, effect: PodEffect, failures: int) -> Input | None:
+    async def _execute(self, effect: Request, failures: int) -> Input | None:
         """Execute one effect; None asks for another try, later."""
         match effect:
             case Bind():
@@ -164,6 +189,8 @@ class ApiExecutor:
                 return await self._patch(effect, failures)
             case EvictPod():
                 return await self._evict(effect, failures)
+            case PatchObject():
+                return await self._write(effect)
             case _:
                 assert_never(effect)
 
@@ -210,6 +237,15 @@ class ApiExecutor:
             return None
         self._warn(answer, *what)
         return EvictionAnswered(evict.uid, "failed", describe(answer))
+
+    async def _write(self, write: PatchObject) -> WriteAnswered:
+        """Patch once: what fails is decided anew, of what the cluster is like then."""
+        answer = await attempt(self._client, patch_request(write.patch))
+        if not isinstance(answer, Exception):
+            return WriteAnswered(write.uid, write.number)
+        kind = write.patch.kind
+        self._warn(answer, kind, f"{kind} cannot be written", "patch")
+        return WriteAnswered(write.uid, write.number, text_of(answer))
 
     def _warn(self, error: Exception, resource: str, problem: str, verb: str) -> None:
         if isinstance(error, ApiError) and error.status == FORBIDDEN:

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.metrics import Metrics
 from pilotfish.runtime.notices import Connection, Notices
 from pilotfish.runtime.permissions import require_permission_to_bind
+from pilotfish.runtime.plugin_calls import PluginCalls
 from pilotfish.runtime.polling_mode import Polling
 from pilotfish.runtime.recording import RecordedScheduler
 from pilotfish.runtime.shell import Core, Shell
@@ -209,10 +210,19 @@ def repeatable(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - as said
 
 
-def _profiles(options: RunOptions) -> list[Profile]:
+def _profiles(options: RunOptions) -> dict[str, Profile]:
     if options.configuration is None:
-        return [default_profile(options.scheduler_name)]
-    return make_profiles(options.configuration, registry_with(options.policies))
+        return {options.scheduler_name: default_profile(options.scheduler_name)}
+    profiles = make_profiles(options.configuration, registry_with(options.policies))
+    return {profile.scheduler_name: profile for profile in profiles}
+
+
+def _time_policies(
+    options: RunOptions, profiles: Mapping[str, Profile], log: logging.Logger
+) -> None:
+    slow = SlowPolicies(log, time.perf_counter)
+    for profile in profiles.values():
+        profile.time_by(slow, {policy.name for policy in options.policies})
 
 
 def _settings(options: RunOptions) -> SchedulerSettings:
@@ -222,10 +232,10 @@ def _settings(options: RunOptions) -> SchedulerSettings:
 
 
 def _make_scheduler(
-    options: RunOptions, profiles: Sequence[Profile], kinds: Iterable[Kind], timer: AttemptTimer
+    options: RunOptions, profiles: Mapping[str, Profile], kinds: Iterable[Kind], timer: AttemptTimer
 ) -> Scheduler:
     return Scheduler(
-        {profile.scheduler_name: profile for profile in profiles},
+        profiles,
         _settings(options),
         repeatable(options.seed),
         frozenset(kind.name for kind in kinds),
@@ -256,12 +266,14 @@ class _Live:
         self._connection = Connection(log, client.config.server)
         self._triage = Triage(self._connection, notices, time.monotonic)
         self._inbox = Inbox()
+        profiles = _profiles(options)
         self._executor: ApiExecutor | DryRunExecutor
         self._events: EventRecorder | NoEvents
         if options.dry_run:
             self._executor, self._events = DryRunExecutor(log), NoEvents()
         else:
-            self._executor = ApiExecutor(client, self._inbox.put, tasks, notices, self._rng)
+            calls = PluginCalls(profiles, self._inbox.put, tasks)
+            self._executor = ApiExecutor(client, calls, self._inbox.put, tasks, notices, self._rng)
             self._events = EventRecorder(
                 client,
                 tasks,
@@ -273,11 +285,8 @@ class _Live:
             )
             tasks.create_task(self._events.sweep_forever())
         self._words = words.Words(log, options.mode)
-        profiles = _profiles(options)
-        slow = SlowPolicies(log, time.perf_counter)
-        for profile in profiles:
-            profile.time_by(slow, {policy.name for policy in options.policies})
-        reads = frozenset[str]().union(*(profile.reads for profile in profiles))
+        _time_policies(options, profiles, log)
+        reads = frozenset[str]().union(*(profile.reads for profile in profiles.values()))
         self._kinds = kinds_for(reads)
         self._scheduler = _make_scheduler(options, profiles, self._kinds, metrics)
         core: Core = self._scheduler

@@ -12,8 +12,10 @@ from pilotfish.api.pod import DISRUPTION_TARGET, PREEMPTION_BY_SCHEDULER, Pod
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
 from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
 from pilotfish.core.inputs import BindAnswered, PodRead
+from pilotfish.framework import Patch
 
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 _NOT_FOUND, _TIMED_OUT, _CONFLICT = 404, 408, 409
@@ -136,6 +138,17 @@ def delete_request(evict: EvictPod) -> Request:
     return Request("DELETE", path, _encode(_DeleteOptions(_Preconditions(evict.uid))))
 
 
+def patch_request(patch: Patch) -> Request:
+    """Make the request that a plugin asks for."""
+    group = "api" if "/" not in patch.api_version else "apis"
+    within = f"/namespaces/{patch.namespace}" if patch.namespace else ""
+    path = f"/{group}/{patch.api_version}{within}/{patch.kind}/{patch.name}"
+    preconditions = {"uid": patch.uid, "resourceVersion": patch.resource_version}
+    given = {name: value for name, value in preconditions.items() if value}
+    body = {**patch.body, "metadata": {**patch.body.get("metadata", {}), **given}}
+    return Request("PATCH", path, _encode(body), MERGE_PATCH)
+
+
 def _status_request(
     effect: PatchCondition | ClearNomination | EvictPod, status: _Status
 ) -> Request:
@@ -147,8 +160,12 @@ def _status_request(
 def bind_failure(bind: Bind, error: Exception) -> BindAnswered:
     """Say what a failed bind means: did it surely not happen, or is that not known?"""
     status = error.status if isinstance(error, ApiError) else 0
-    text = (error.message or str(error)) if isinstance(error, ApiError) else describe(error)
-    return BindAnswered(bind.uid, bind.node_name, _outcome(error), status, text)
+    return BindAnswered(bind.uid, bind.node_name, _outcome(error), status, text_of(error))
+
+
+def text_of(error: Exception) -> str:
+    """Say what went wrong, in the server's own words where it has some."""
+    return (error.message or str(error)) if isinstance(error, ApiError) else describe(error)
 
 
 def _outcome(error: Exception) -> Literal["refused", "unknown"]:

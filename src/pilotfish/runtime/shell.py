@@ -11,10 +11,13 @@ from pilotfish.core.effects import (
     Bind,
     BindFailed,
     Bound,
+    CallPlugin,
     ClearNomination,
     Effect,
     EvictPod,
     PatchCondition,
+    PatchObject,
+    PluginFailed,
     PodSeen,
     ReadPod,
     Record,
@@ -136,13 +139,21 @@ class Shell:
     def _execute(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Bind() | ReadPod() | PatchCondition() | ClearNomination() | EvictPod():
+                case (
+                    Bind()
+                    | ReadPod()
+                    | PatchCondition()
+                    | ClearNomination()
+                    | EvictPod()
+                    | PatchObject()
+                    | CallPlugin()
+                ):
                     self._executor.submit(effect)
                 case RecordEvent():
                     self._events.record(effect)
                 case WakeAt():
                     self._set_alarm(effect.at)
-                case Decision() | PodSeen() | Bound() | BindFailed():
+                case Decision() | PodSeen() | Bound() | BindFailed() | PluginFailed():
                     self._observe(effect)
                 case _:
                     assert_never(effect)

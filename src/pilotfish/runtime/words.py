@@ -6,7 +6,7 @@ import logging
 from typing import Literal, TypeAlias
 
 from pilotfish.core.decision import Decision
-from pilotfish.core.effects import BindFailed, Bound, PodSeen, Record
+from pilotfish.core.effects import BindFailed, Bound, PluginFailed, PodSeen, Record
 
 Mode: TypeAlias = Literal["watch", "polling"]
 
@@ -50,6 +50,8 @@ class Words:
                 self._decided(record)
             case BindFailed():
                 self._bind_failed(record)
+            case PluginFailed():
+                self._plugin_failed(record)
 
     def _bound(self, bound: Bound) -> None:
         self._messages.pop(bound.uid, None)
@@ -103,3 +105,8 @@ class Words:
             failed.next_step,
             extra={"pod": pod, "node": failed.node_name},
         )
+
+    def _plugin_failed(self, failed: PluginFailed) -> None:
+        pod = f"{failed.namespace}/{failed.name}"
+        where = f"plugin {failed.plugin!r} failed in {failed.extension_point}"
+        self._log.error("%s: %s: %s", pod, where, failed.message, extra={"pod": pod})

@@ -23,11 +23,13 @@ from pilotfish.core.inputs import (
     BindAnswered,
     Deleted,
     Input,
+    PluginAnswered,
     PodRead,
     PollCycle,
     Replaced,
     StatusAnswered,
     Unreadable,
+    WriteAnswered,
 )
 from pilotfish.core.log import (
     Call,
@@ -39,6 +41,7 @@ from pilotfish.core.log import (
     replay,
 )
 from pilotfish.core.scheduler import Scheduler
+from pilotfish.framework import Rejection
 from pilotfish.plugins.default import default_profile
 
 RICH = pod(
@@ -68,6 +71,9 @@ INPUTS: list[Input] = [
     PodRead("uid-a", RICH),
     PodRead("uid-a", error="connection refused"),
     StatusAnswered("uid-a", is_written=False, message="forbidden"),
+    WriteAnswered("uid-a", 7, "the object has been modified"),
+    PluginAnswered("uid-a", "default", "a", 8, "P", "pre_bind", Rejection("no", resolvable=False)),
+    PluginAnswered("uid-a", "default", "a", 9, "P", "post_bind", error="OSError: no disk"),
 ]
 
 
