@@ -3,6 +3,9 @@ from typing import Any
 from api_face import NOW, Face
 from pilotfish.cluster.loading import load_objects
 
+PODS = "/api/v1/namespaces/default/pods"
+SETS = "/apis/apps/v1/namespaces/default/statefulsets"
+DAEMONS = "/apis/apps/v1/namespaces/default/daemonsets"
 UID = "4e0c6fb4-6b05-4d0e-9b07-4f1d5f4a0001"
 
 
@@ -64,3 +67,52 @@ def test_event_of_the_new_group_is_the_same_event() -> None:
     }
     load_objects(face.cluster, [event], NOW)
     assert face.ask("GET", "/api/v1/namespaces/default/events/e").json["message"] == "placed"
+
+
+def test_pods_of_another_cluster_s_sets_stay_as_they_are() -> None:
+    first, then = Face(nodes=2), Face(nodes=2)
+    for kind, path, more in (
+        ("StatefulSet", SETS, {"serviceName": "s", "replicas": 2}),
+        ("DaemonSet", DAEMONS, {}),
+    ):
+        spec = {"selector": {"matchLabels": {"a": kind}}, "template": template(kind), **more}
+        body = {"kind": kind, "apiVersion": "apps/v1", "metadata": {"name": "s"}, "spec": spec}
+        assert first.ask("POST", path, body).status == 201
+    pass_time(first)
+    recorded = [
+        {"kind": kind, "apiVersion": version, **item}
+        for kind, version, path in (
+            ("Pod", "v1", PODS),
+            ("StatefulSet", "apps/v1", SETS),
+            ("DaemonSet", "apps/v1", DAEMONS),
+        )
+        for item in first.ask("GET", path).json["items"]
+    ]
+    for obj in recorded:  # that cluster's controllers make other hashes of the same templates
+        obj["metadata"].get("labels", {})["controller-revision-hash"] = "s-theirs"
+        if obj["kind"] == "StatefulSet":
+            obj["status"] |= {"currentRevision": "s-theirs", "updateRevision": "s-theirs"}
+    assert load_objects(then.cluster, recorded, NOW).refused == []
+    pass_time(then)
+    kept = {pod["metadata"]["uid"] for pod in then.ask("GET", PODS).json["items"]}
+    assert kept == {obj["metadata"]["uid"] for obj in recorded if obj["kind"] == "Pod"}
+    assert len(kept) == 3
+
+
+def template(app: str) -> dict[str, Any]:
+    """Make a template whose pods run on the first node only."""
+    return {
+        "metadata": {"labels": {"a": app}},
+        "spec": {
+            "nodeSelector": {"kubernetes.io/hostname": "node-1"},
+            "nodeName": "node-1",
+            "containers": [{"name": "c", "image": "i"}],
+        },
+    }
+
+
+def pass_time(face: Face) -> None:
+    """Let a minute pass."""
+    for _ in range(60):
+        face.now += 1
+        face.cluster.advance(face.now)

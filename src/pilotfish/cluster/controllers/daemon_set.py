@@ -50,7 +50,11 @@ class _Step(msgspec.Struct, frozen=True):
         return pod.is_available(self.owner["spec"].get("minReadySeconds", 0), self.now)
 
     def is_updated(self, pod: PodInfo) -> bool:
-        return pod.labels.get(REVISION_HASH) == self.digest
+        """Say whether a pod is of this template, by its hash or, made elsewhere, its generation."""
+        generation = (self.owner["metadata"].get("annotations") or {}).get(GENERATION)
+        return pod.labels.get(REVISION_HASH) == self.digest or (
+            generation is not None and pod.labels.get(GENERATION_LABEL) == generation
+        )
 
 
 class DaemonSetController(Controller):

@@ -66,6 +66,7 @@ class StatefulSetController(Controller):
     def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
         super().__init__(system, pods, recorder)
         self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
+        self._first_seen: dict[Key, tuple[str, str]] = {}
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan the set that its name tells of."""
@@ -80,6 +81,7 @@ class StatefulSetController(Controller):
         owner = self.system.get(STATEFUL_SETS, *key)
         selector = None if owner is None else read_selector(owner)
         if owner is None or selector is None:
+            self._first_seen.pop(key, None)
             return None
         count = len(self.pods.owned(owner["metadata"]["uid"]))
         if (later := self.paced(key, count, now)) is not None:
@@ -99,7 +101,7 @@ class StatefulSetController(Controller):
         condemned = [pod for n, pod in pods.items() if n is not None and n not in wanted]
         step = _Step(
             owner,
-            f"{key[1]}-{template_hash(owner['spec']['template'])}",
+            self._revision(key, owner),
             {n: pods.get(n) for n in wanted},
             sorted(condemned, key=lambda pod: ordinal(pod.name) or 0, reverse=True),
             now,
@@ -108,6 +110,15 @@ class StatefulSetController(Controller):
         if not changed:
             self._write_status(step, list(pods.values()))
         return _next_availability(step)
+
+    def _revision(self, key: Key, owner: JsonObject) -> str:
+        """Name the template's revision; that of a loaded set is the one its pods came with."""
+        digest = template_hash(owner["spec"]["template"])
+        status = owner.get("status") or {}
+        is_observed = status.get("observedGeneration") == owner["metadata"].get("generation")
+        told = status.get("updateRevision", "") if is_observed else ""
+        first_digest, first_name = self._first_seen.setdefault(key, (digest, told))
+        return first_name if first_name and digest == first_digest else f"{key[1]}-{digest}"
 
     def _manage(self, step: _Step) -> bool:
         """Create, delete or update pods; True where any was changed, and another sync follows."""
