@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
 from controlplane import ApiError, ControlPlane, SchedulerOptions, wait_until
+from parity.binding import bind_claims
 from parity.drawing.cases import Case
 from parity.drawing.draw import Manifest
 
@@ -62,6 +63,7 @@ class Recorder:
             controller_manager=False, kwok=False, audit=False, without_admission=WITHOUT_ADMISSION
         )
         self.refused = 0
+        self._made: list[Manifest] = []
 
     def __enter__(self) -> Self:
         self._plane.start()
@@ -95,7 +97,7 @@ class Recorder:
             finally:
                 self._plane.stop_scheduler()
         finally:
-            self._delete((*case.objects, *case.pods))
+            self._delete()
         scores = scores_by_pod(self._log.read_text())
         return {
             "id": f"{case.category}-{case.seed}",
@@ -128,10 +130,11 @@ class Recorder:
         api = self._plane.api
         metadata, status = dict(manifest["metadata"]), manifest.get("status")
         is_ending = metadata.pop("deletionTimestamp", None)
-        collection = api.collection(manifest)
-        path = f"{collection}/{metadata['name']}"
+        path = f"{api.collection(manifest)}/{metadata['name']}"
         try:
             answer: Manifest = api.create({**manifest, "metadata": metadata})
+            if manifest["kind"] != "Namespace":
+                self._made.append(answer)
             if status and manifest["kind"] != "Node":
                 answer = api.patch(f"{path}/status", {"status": status}, kind="merge")
             if is_ending:
@@ -148,15 +151,16 @@ class Recorder:
                 raise
         return _without_managed_fields(answer)
 
-    def _delete(self, manifests: Iterable[Manifest]) -> None:
-        """Delete what was created; namespaces stay, since nobody is there to finish them."""
+    def _delete(self) -> None:
+        """Delete what was made; namespaces stay, since nobody is there to finish them."""
         api = self._plane.api
-        for manifest in manifests:
-            if manifest["metadata"].get("finalizers"):
-                path = f"{api.collection(manifest)}/{manifest['metadata']['name']}"
+        for one in self._made:
+            if one["metadata"].get("finalizers"):
+                path = f"{api.collection(one)}/{one['metadata']['name']}"
                 api.patch(path, {"metadata": {"finalizers": None}}, kind="merge")
-        for collection in {api.collection(one) for one in manifests if one["kind"] != "Namespace"}:
+        for collection in {api.collection(one) for one in self._made}:
             api.request("DELETE", collection, AT_ONCE)
+        self._made.clear()
 
     # The decisions
 
@@ -175,7 +179,14 @@ class Recorder:
         """Wait for the decision on a pod, and leave the cluster as the next one may find it."""
         api = self._plane.api
         path = f"{api.collection(pod)}/{pod['metadata']['name']}"
-        now = wait_until(lambda: self._decided(path), f"a decision on {path}", poll=POLL_SECONDS)
+        changed: list[Manifest] = []
+
+        def decided() -> Manifest:
+            changed.extend(bind_claims(api, pod))
+            return self._decided(path)
+
+        now = wait_until(decided, f"a decision on {path}", poll=POLL_SECONDS)
+        self._made += changed
         if chosen := NOMINATED.search(self._words_on(pod)):
             return {"outcome": "nominated", "node": chosen[1], **self._evicted(pod, placed)}
         if node := now["spec"].get("nodeName"):
@@ -183,7 +194,9 @@ class Recorder:
             start = {"startTime": f"2026-02-01T00:{len(placed) // 60:02}:{len(placed) % 60:02}Z"}
             now = api.patch(f"{path}/status", {"status": start}, kind="merge")
             placed.add(_key(pod))
-            return {"outcome": "bound", "node": node, "changed": [_without_managed_fields(now)]}
+            changed.append(now)
+            without = [_without_managed_fields(one) for one in changed]
+            return {"outcome": "bound", "node": node, "changed": without}
         reason, message = _refusal(now)
         if reason != "Unschedulable":
             raise RecordingError(f"{path}: {reason}: {message}")

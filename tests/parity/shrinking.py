@@ -47,7 +47,7 @@ def single(case: Case, steps: Sequence[Manifest], index: int) -> Case:
         {
             **(pod := manifests[_key(step["pod"])]),
             "spec": {**pod["spec"], "nodeName": step["node"]},
-            "status": {"startTime": step["changed"][0]["status"]["startTime"]},
+            "status": {"startTime": step["changed"][-1]["status"]["startTime"]},
         }
         for step in steps[:index]
         if step["outcome"] == "bound"

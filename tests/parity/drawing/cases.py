@@ -10,7 +10,9 @@ import msgspec
 from parity.drawing import pods, preemption
 from parity.drawing.draw import APPS, NAMESPACES, Draw, Manifest
 from parity.drawing.nodes import node
+from parity.drawing.pods import CPU, MEMORY
 from parity.drawing.profiles import PROFILES
+from parity.drawing.storage import storage
 
 FEATURES: Final[Mapping[str, tuple[str, ...]]] = {
     "resources": ("resources",),
@@ -19,7 +21,8 @@ FEATURES: Final[Mapping[str, tuple[str, ...]]] = {
     "images": ("images",),
     "spread": ("spread", "owners"),
     "podaffinity": ("podaffinity",),
-    "preemption": ("ports", "taints", "nodeaffinity", "spread", "podaffinity"),
+    "volumes": ("volumes",),
+    "preemption": ("volumes", "ports", "taints", "nodeaffinity", "spread", "podaffinity"),
     "mixed": tuple(pods.WISHES),
     "config": tuple(pods.WISHES),
 }
@@ -56,19 +59,20 @@ def drawn(category: str, seed: int, count: int) -> Case:
     """Draw a case with so many pods to be decided on."""
     draw = Draw(f"{category}-{seed}")
     features = frozenset(FEATURES[category])
-    nodes = [node(draw, f"n{i}", features) for i in range(draw.one((1, 2, 3, 4, 6, 9, 13)))]
+    nodes = [node(draw, f"n{i}", features) for i in range(draw.one((1, 2, 3, 4, 6, 9, 13, 20)))]
     names = [one["metadata"]["name"] for one in nodes]
-    placed = [_placed(draw, f"b{i}", names, features) for i in range(draw.between(0, 25))]
+    placed = [_placed(draw, f"b{i}", names, features) for i in range(draw.between(0, 30))]
     pending = [pods.pod(draw, f"p{i}", features) for i in range(count)]
     budgets = []
     if category == "preemption":
         budgets = preemption.prioritise(draw, nodes, placed, pending)
+    stored = storage(draw, nodes) if "volumes" in features else []
     workloads = _workloads(draw) if "owners" in features else []
     return Case(
         category=category,
         seed=seed,
         profile=draw.one(PROFILES) if category == "config" else {},
-        objects=(*_namespaces(draw), *workloads, *budgets, *nodes, *placed),
+        objects=(*_namespaces(draw), *workloads, *budgets, *stored, *nodes, *placed),
         pods=tuple(pending),
     )
 
@@ -90,10 +94,35 @@ def _placed(draw: Draw, name: str, nodes: list[str], features: frozenset[str]) -
     made["spec"]["nodeName"] = "gone" if draw.chance(0.03) else draw.one(nodes)
     if draw.chance(0.06):
         made["status"] = {"phase": draw.one(("Succeeded", "Failed"))}
+    elif "resources" in features and draw.chance(0.15):
+        made["status"] = _resizing(draw, made)
     elif draw.chance(0.08):
         made["metadata"]["deletionTimestamp"] = "now"
         made["spec"]["terminationGracePeriodSeconds"] = 3600
     return made
+
+
+def _resizing(draw: Draw, pod: Manifest) -> Manifest:
+    """Draw the status of a pod whose kubelet runs it with other resources than its spec says."""
+    statuses = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": "",
+            "ready": True,
+            "restartCount": 0,
+            "allocatedResources": {"cpu": draw.one(CPU), "memory": "1Gi"},
+            "resources": {"requests": {"cpu": draw.one(CPU), "memory": draw.one(MEMORY)}},
+        }
+        for container in pod["spec"]["containers"]
+    ]
+    resize = {
+        "type": draw.one(("PodResizePending", "PodResizeInProgress")),
+        "status": "True",
+        "reason": draw.one(("Infeasible", "Deferred", "")),
+    }
+    conditions = {"conditions": [resize]} if draw.chance(0.7) else {}
+    return {"phase": "Running", "containerStatuses": statuses, **conditions}
 
 
 def _workloads(draw: Draw) -> list[Manifest]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Final
 
-from parity.drawing import topology
+from parity.drawing import storage, topology
 from parity.drawing.draw import HOSTNAME, NAMESPACES, ZONE, Draw, Manifest
 from parity.drawing.nodes import EFFECTS, TAINT_KEYS, TAINT_VALUES, image_name
 
@@ -107,7 +107,7 @@ def taints(draw: Draw, pod: Manifest) -> None:
 def _toleration(draw: Draw) -> Manifest:
     made: Manifest = {}
     if draw.chance(0.9):
-        made["key"] = draw.one(TAINT_KEYS)
+        made["key"] = draw.one((*TAINT_KEYS, "node.kubernetes.io/unschedulable"))
     if "key" not in made or draw.chance(0.4):
         made["operator"] = "Exists"
     else:
@@ -198,4 +198,5 @@ WISHES: Final[dict[str, Callable[[Draw, Manifest], None]]] = {
     "spread": topology.spread,
     "podaffinity": topology.pod_affinity,
     "owners": names,
+    "volumes": storage.claims,
 }

@@ -43,7 +43,9 @@ def _want(draw: Draw, pod: Manifest, cpu: str, priority: int) -> None:
 def _budget(draw: Draw, name: str) -> Manifest:
     selector = draw.one((draw.selector(), {"matchLabels": {"app": draw.one(APPS)}}))
     spec = {"minAvailable": 1} | ({} if draw.chance(0.05) else {"selector": selector})
-    allowed = {"disruptionsAllowed": draw.one((0, 0, 1, 2)), "expectedPods": 3}
+    allowed: Manifest = {"disruptionsAllowed": draw.one((0, 0, 1, 2)), "expectedPods": 3}
+    if draw.chance(0.2):
+        allowed["disruptedPods"] = {f"b{draw.between(0, 9)}": "2026-01-01T00:00:00Z"}
     status = allowed | {"currentHealthy": 2, "desiredHealthy": 1, "observedGeneration": 1}
     metadata = {"name": name, "namespace": draw.one(NAMESPACES[:3])}
     return {
