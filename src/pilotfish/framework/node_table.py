@@ -9,6 +9,7 @@ added or removed, on which plugins run unchanged: it answers what-if questions.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +24,7 @@ from pilotfish.framework.id_column import IdColumn
 from pilotfish.framework.invariants import require
 from pilotfish.framework.node_info import NodeInfo
 from pilotfish.framework.pod_info import HostPort, PodInfo
+from pilotfish.framework.ranked_pods import FIRST_REQUEST, RankedPods
 from pilotfish.framework.rows import Column, Rows
 from pilotfish.framework.volumes import Attachment, NodeDrivers, VolumeUse
 
@@ -62,6 +64,7 @@ class NodeTable:
         self.row_of: dict[str, int] = {}
         self.labels: list[dict[str, str]] = []
         self.pods: list[dict[str, PodInfo]] = []
+        self._ranked: list[RankedPods | None] = []
         self.resources: dict[str, int] = {name: i for i, name in enumerate(FIRST_RESOURCES)}
         self.image_bytes: dict[str, int] = {}
         self.taints: IdColumn[Taint] = IdColumn(self._rows)
@@ -133,6 +136,23 @@ class NodeTable:
         """Return one node as an object, for plugins that look at nodes one by one."""
         return NodeInfo(self, row)
 
+    def ranked(self, row: int) -> RankedPods:
+        """Return the pods of a row by importance; kept until one comes or goes."""
+        known = self._ranked[row]
+        if known is None or len(known.amounts) != FIRST_REQUEST + len(self.resources):
+            known = self._ranked[row] = RankedPods.of(self.pods[row].values(), self.resources)
+        return known
+
+    def freed(self, requests: Amounts, pods: Scores) -> NodeTable:
+        """Return this table as if so many pods, int64[N], were gone, and requests, int64[R, N].
+
+        Only `requested` and `pod_count` show it. It is good until this table is written to.
+        """
+        table = copy.copy(self)
+        table._requested = self._requested.minus(requests)
+        table._pod_count = self._pod_count.minus(pods)
+        return table
+
     def overlay(self, changes: Mapping[int, Changes]) -> NodeTable:
         """Return a table of only these rows, in the order given, with pods added and removed.
 
@@ -140,29 +160,22 @@ class NodeTable:
         this table is written to.
         """
         chosen = list(changes)
-        table = NodeTable.__new__(NodeTable)  # every attribute is taken from this table
+        table = copy.copy(self)
         table._rows = rows = Rows(len(chosen))
         table._made_of = (self, chosen)
         table.names = [self.names[row] for row in chosen]
         table.row_of = {name: row for row, name in enumerate(table.names)}
         table.labels = [self.labels[row] for row in chosen]
-        table.pods = [dict(self.pods[row]) for row in chosen]
+        table.pods = [
+            dict(self.pods[row]) if change.added or change.removed else self.pods[row]
+            for row, change in changes.items()
+        ]
         table.resources = dict(self.resources)
-        table.image_bytes = self.image_bytes
-        table.taints = self.taints.subset(rows, chosen)
-        table.ports = self.ports.subset(rows, chosen)
-        table.images = self.images.subset(rows, chosen)
-        table.declared_features = self.declared_features.subset(rows, chosen)
-        table.volumes = self.volumes.subset(rows, chosen)
-        table.drivers = self.drivers.subset(rows, chosen)
-        table.attachments = self.attachments.subset(rows, chosen)
+        table._ranked = [None] * len(chosen)
         table._label_columns = {}
-        table._allocatable = self._allocatable.subset(rows, chosen)
-        table._requested = self._requested.subset(rows, chosen)
-        table._non_zero_requested = self._non_zero_requested.subset(rows, chosen)
-        table._max_pods = self._max_pods.subset(rows, chosen)
-        table._pod_count = self._pod_count.subset(rows, chosen)
-        table._unschedulable = self._unschedulable.subset(rows, chosen)
+        for name, value in vars(self).items():
+            if isinstance(value, Column | IdColumn):
+                setattr(table, name, value.subset(rows, chosen))
         table._change_pods(changes.values())
         return table
 
@@ -195,27 +208,23 @@ class NodeTable:
             self.names[row] = self.names[last]
             self.labels[row] = self.labels[last]
             self.pods[row] = self.pods[last]
+            self._ranked[row] = self._ranked[last]
             self.row_of[self.names[row]] = row
-        del self.names[last], self.labels[last], self.pods[last]
+        del self.names[last], self.labels[last], self.pods[last], self._ranked[last]
         return orphans
 
     def add_pod(self, row: int, pod: PodInfo) -> None:
         """Count a pod on a row."""
-        self.pods[row][pod.uid] = pod
+        self._put(row, pod)
+        self._ranked[row] = None
         self._account(row, pod, 1)
-        for port in pod.shape.host_ports:
-            self.ports.add(row, port)
-        for use in pod.volumes:
-            self.volumes.add(row, use)
 
     def remove_pod(self, row: int, uid: str) -> PodInfo:
         """Stop counting a pod on its row, and return it."""
-        pod = self.pods[row].pop(uid)
+        pod = self.pods[row][uid]
+        self._take(row, pod)
+        self._ranked[row] = None
         self._account(row, pod, -1)
-        for port in pod.shape.host_ports:
-            self.ports.discard(row, port)
-        for use in pod.volumes:
-            self.volumes.discard(row, use)
         return pod
 
     def resource_row(self, name: str) -> int:
@@ -245,19 +254,15 @@ class NodeTable:
             row = fresh._append(name)
             for pod in pods.values():
                 fresh.add_pod(row, pod)
-            ports, uses = (
-                [sorted(map(repr, column.of(row))) for column in both]
-                for both in ((self.ports, fresh.ports), (self.volumes, fresh.volumes))
-            )
-            require(ports[0] == ports[1], f"node {name} has the ports of its pods")
-            require(uses[0] == uses[1], f"node {name} has the volumes of its pods")
+            for mine, wanted_uses in ((self.ports, fresh.ports), (self.volumes, fresh.volumes)):
+                uses = [sorted(map(repr, column.of(row))) for column in (mine, wanted_uses)]
+                require(uses[0] == uses[1], f"node {name} has the ports and volumes of its pods")
         for sum_of in ("requested", "non_zero_requested", "pod_count"):
             mine, wanted_sum = getattr(self, sum_of), getattr(fresh, sum_of)
             require(np.array_equal(mine, wanted_sum), f"{sum_of} is the sum over the pods")
 
     def _id_columns(self) -> Iterator[IdColumn[Any]]:
-        yield from (self.taints, self.ports, self.images, self.declared_features)
-        yield from (self.volumes, self.drivers, self.attachments)
+        yield from (value for value in vars(self).values() if isinstance(value, IdColumn))
         yield from self._label_columns.values()
 
     def _append(self, name: str) -> int:
@@ -265,6 +270,7 @@ class NodeTable:
         self.names.append(name)
         self.labels.append({})
         self.pods.append({})
+        self._ranked.append(None)
         return row
 
     def _write_node(self, row: int, node: Node) -> set[ClusterEvent]:
@@ -360,23 +366,29 @@ class NodeTable:
                     milli_cpu[row] += sign * shape.non_zero_milli_cpu
                     memory_bytes[row] += sign * shape.non_zero_memory_bytes
             for pod in change.removed:
-                del self.pods[row][pod.uid]
-                for port in pod.shape.host_ports:
-                    self.ports.discard(row, port)
-                for use in pod.volumes:
-                    self.volumes.discard(row, use)
+                self._take(row, pod)
             for pod in change.added:
-                self.pods[row][pod.uid] = pod
-                for port in pod.shape.host_ports:
-                    self.ports.add(row, port)
-                for use in pod.volumes:
-                    self.volumes.add(row, use)
+                self._put(row, pod)
         for name, amounts in requested.items():
             resource = self.resource_row(name)
             self._requested.buffer[resource, :count] += np.array(amounts, dtype=np.int64)
         non_zero = np.array([milli_cpu, memory_bytes], dtype=np.int64)
         self._non_zero_requested.buffer[:, :count] += non_zero
         self._pod_count.buffer[:count] += np.array(pod_count, dtype=np.int64)
+
+    def _put(self, row: int, pod: PodInfo) -> None:
+        self.pods[row][pod.uid] = pod
+        for port in pod.shape.host_ports:
+            self.ports.add(row, port)
+        for use in pod.volumes:
+            self.volumes.add(row, use)
+
+    def _take(self, row: int, pod: PodInfo) -> None:
+        del self.pods[row][pod.uid]
+        for port in pod.shape.host_ports:
+            self.ports.discard(row, port)
+        for use in pod.volumes:
+            self.volumes.discard(row, use)
 
     def _account(self, row: int, pod: PodInfo, sign: int) -> None:
         shape = pod.shape

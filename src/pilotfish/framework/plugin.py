@@ -115,6 +115,9 @@ class Plugin:
             Where the server hides one, the plugin is run as if there were none. News of one is
             when a PreBind's `until` is asked again.
         assumes: the kinds, out of `reads`, whose objects `reserve` may assume.
+        reads_pods: whether `filter` reads which pods are in place, on the node or elsewhere, and
+            not only `nodes.requested` and `nodes.pod_count`. Preemption asks plugins that do not
+            about many nodes at once.
         call_timeout_seconds: how long an `async` method may take.
         is_verified: whether the project's own tests prove that scores stay in 0..100 and that
             sort keys compare; others are checked at each use.
@@ -124,6 +127,7 @@ class Plugin:
     requeue_on: ClassVar[frozenset[ClusterEvent] | set[ClusterEvent]] = frozenset()
     reads: frozenset[str] | set[str] = frozenset()
     assumes: ClassVar[frozenset[str] | set[str]] = frozenset()
+    reads_pods: ClassVar[bool] = True
     call_timeout_seconds: ClassVar[float] = 10.0
     is_verified: ClassVar[bool] = False
 

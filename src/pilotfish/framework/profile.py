@@ -213,8 +213,20 @@ class Profile:
         outside = tuple(_outside(found.subsets, ~inside))
         return self.refilter(pod, nodes, Filtered(inside, outside, found.states, inside))
 
-    def refilter(self, pod: Pod, nodes: NodeTable, given: Filtered) -> Filtered:
+    def reads_pods(self, states: Mapping[str, object]) -> bool:
+        """Say whether a filter reads which pods are in place, of those with these states."""
+        return any(call.plugin.reads_pods for call in self._filters(states))
+
+    def refilter(
+        self, pod: Pod, nodes: NodeTable, given: Filtered, *, by_sums: bool = False
+    ) -> Filtered:
         """Run the filters on a table, with the states given, where `given.feasible` says.
+
+        Args:
+            pod: the pod to place.
+            nodes: the table.
+            given: where to filter, what is rejected already, and the states.
+            by_sums: leave out those that read which pods are in place.
 
         Raises:
             PluginError: a plugin raised, or broke its contract.
@@ -222,9 +234,9 @@ class Profile:
         alive = given.feasible.view()
         rejections = list(given.rejections)
         arguments: dict[str, Any] = {"pod": pod, "nodes": nodes}
-        for call in self._calls["filter"]:
-            if call.name in self._with_pre_filter and call.name not in given.states:
-                continue  # its pre_filter skipped the pod
+        for call in self._filters(given.states):
+            if by_sums and call.plugin.reads_pods:
+                continue
             alive.flags.writeable = False
             arguments["alive"] = alive
             arguments["state"] = given.states.get(call.name)
@@ -322,6 +334,12 @@ class Profile:
                 case state:
                     found.states[call.name] = state
         return found
+
+    def _filters(self, states: Mapping[str, object]) -> Iterator[PluginCall]:
+        """Yield the filters that the pod's `pre_filter` did not skip."""
+        for call in self._calls["filter"]:
+            if call.name not in self._with_pre_filter or call.name in states:
+                yield call
 
     def _calls_of(self, extension_point: str) -> tuple[PluginCall, ...]:
         by_name = {one.plugin.name: one for one in self.enabled}

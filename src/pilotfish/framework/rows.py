@@ -54,6 +54,15 @@ class Column:
         self.buffer = np.full((*old.shape[:-1], capacity), self.fill, dtype=old.dtype)
         self.buffer[..., : old.shape[-1]] = old
 
+    def minus(self, amounts: NDArray[Any]) -> Column:
+        """Return a column over the same rows with less in it: int, [N] or [height, N]."""
+        copy = self._rows.column(
+            self.buffer.dtype, height=None if self.buffer.ndim == 1 else len(self.buffer)
+        )
+        copy.buffer[...] = self.buffer
+        copy.buffer[..., : self._rows.count] -= amounts
+        return copy
+
     def subset(self, rows: Rows, chosen: Sequence[int]) -> Column:
         """Copy the entries of some rows into a column over `rows`."""
         height = None if self.buffer.ndim == 1 else len(self.buffer)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import Mask
+from pilotfish.framework.arrays import Amounts, Mask, Scores
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.node_table import Changes, NodeTable
 from pilotfish.framework.pod_info import PodInfo
@@ -63,6 +63,23 @@ class WhatIf(msgspec.Struct, frozen=True):
     def rows(self, rows: Iterable[int]) -> WhatIf:
         """Ask about these rows only, in this order."""
         return self.changed(dict.fromkeys(rows, Changes()))
+
+    def freed(self, requests: Amounts, pods: Scores) -> WhatIf:
+        """Ask as if so many pods were gone from each row, int64[N], with these requests.
+
+        Only filters that do not read which pods are in place see it.
+
+        Args:
+            requests: int64[R, N].
+            pods: int64[N].
+        """
+        return msgspec.structs.replace(self, nodes=self.nodes.freed(requests, pods))
+
+    def fits_by_sums(self) -> Mask:
+        """bool[N]: where no filter that does not read which pods are in place says no."""
+        everywhere = np.ones(len(self.nodes), dtype=np.bool_)
+        given = Filtered(everywhere, (), self.states)
+        return self.profile.refilter(self.pod, self.nodes, given, by_sums=True).feasible
 
     def filtered(self) -> Filtered:
         """Run the filters on every row."""

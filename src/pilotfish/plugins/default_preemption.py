@@ -1,10 +1,10 @@
 """DefaultPreemption: which less important pods have to go so that a pod fits.
 
 Theory of operation: a node is a candidate if its rejections are resolvable and it has pods of lower
-priority. All candidates are asked at once whether the pod fits without these; where it does, they
-are given back one by one, those first whose loss would break a disruption budget, then the more
-important ones, and each with which the pod does not fit is a victim. What a node costs only grows
-with each victim, so a node that is already worse than a finished one is dropped.
+priority. Where the filters that the pod meets read no more of the pods in place than their sums,
+all candidates are asked at once, as sums. Otherwise the sums tell how important a victim on each
+node must be at least; the nodes are asked pod by pod, those first that may be cheapest, until no
+other node can be cheaper.
 
 Source: kubernetes v1.36 pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go,
     pkg/scheduler/framework/preemption/preemption.go.
@@ -14,19 +14,14 @@ Source: kubernetes v1.36 pkg/scheduler/framework/plugins/defaultpreemption/defau
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilotfish.api.pod import Pod
-from pilotfish.api.selectors import LabelSelector
-from pilotfish.api.workloads import PodDisruptionBudget
-from pilotfish.framework.arrays import Mask
+from pilotfish.framework.arrays import Mask, Scores
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.fit_message import fit_message
 from pilotfish.framework.node_table import Changes, NodeTable
@@ -35,36 +30,12 @@ from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.post_filter import Decline, Nominate
 from pilotfish.framework.profile import RejectedBy
 from pilotfish.framework.what_if import WhatIf
+from pilotfish.plugins.preemption_candidates import PRIORITY_OFFSET, Candidates, Places
 
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
 WAITS: Final = "not eligible due to a terminating pod on the nominated node."
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
-PRIORITY_OFFSET: Final = 2**31  # makes every priority a cost, so that fewer victims are cheaper
-
-Budgets: TypeAlias = Mapping[str, Sequence[PodDisruptionBudget]]  # by namespace
-Cost: TypeAlias = tuple[int, int, int, int, float]
-FREE: Final[Cost] = (0, -PRIORITY_OFFSET, 0, 0, -np.inf)
-
-
-@dataclass(slots=True, eq=False)
-class _Candidate:
-    """A node from which pods may be evicted.
-
-    Attributes:
-        pods: those of lower priority, in the order in which they are given back.
-        violating: how many of them, the first ones, would break a budget.
-        cost: of the victims so far: broken budgets, highest priority, sum of priorities, victims,
-            and how early the first of the most important ones started.
-        refused: the pod given back last, if that was a mistake.
-    """
-
-    row: int
-    pods: list[PodInfo]
-    violating: int
-    victims: list[PodInfo] = field(default_factory=list)
-    cost: Cost = FREE
-    refused: tuple[PodInfo, ...] = ()
 
 
 class DefaultPreemption(Plugin):
@@ -83,19 +54,19 @@ class DefaultPreemption(Plugin):
         hopeless = _hopeless(rejections, len(nodes))
         if _waits_for_victims(pod, cluster, hopeless):
             return Decline(f"preemption: {WAITS}")
-        candidates = _candidates(pod, cluster, ~hopeless)
+        candidates = Candidates.of(pod, cluster, ~hopeless)
         unfit: Sequence[RejectedBy] = ()
-        if candidates:
-            emptied = what_if.changed({one.row: Changes(removed=one.pods) for one in candidates})
-            found = emptied.filtered()
-            fitting = np.flatnonzero(found.feasible).tolist()
-            if fitting:
-                chosen = [candidates[place] for place in fitting]
-                finished = _reprieve(emptied.rows(fitting), chosen)
-                return _best(nodes, finished) if finished else _without_need(nodes, chosen)
-            unfit = found.rejections
-        rows = np.array([one.row for one in candidates], dtype=np.intp)
-        why = _why_not(hopeless, rows, unfit)
+        if len(candidates):
+            by_sums = not what_if.profile.reads_pods(what_if.states)
+            victims = _victims_by_sums if by_sums else _victims_one_by_one
+            can_fit, is_victim = victims(what_if, candidates)
+            if is_victim.any():
+                return _best(nodes, candidates, is_victim)
+            if can_fit.any():
+                return _without_need(nodes, candidates.rows[can_fit])
+            emptied = _emptied_by_sums if by_sums else _emptied
+            unfit = emptied(what_if, candidates).filtered().rejections
+        why = _why_not(hopeless, candidates.rows, unfit)
         return Decline(f"preemption: {fit_message(len(nodes), why)}", forget_nomination=True)
 
 
@@ -119,112 +90,102 @@ def _waits_for_victims(pod: Pod, cluster: Cluster, hopeless: Mask) -> bool:
     )
 
 
-def _candidates(pod: Pod, cluster: Cluster, resolvable: Mask) -> list[_Candidate]:
-    """List the nodes with pods of lower priority."""
-    budgets: dict[str, list[PodDisruptionBudget]] = defaultdict(list)
-    for budget in cluster.budgets.values():
-        if budget.spec.selector not in (None, LabelSelector()):  # these select no pod
-            budgets[budget.namespace].append(budget)
-    candidates = []
-    for row in np.flatnonzero(resolvable).tolist():
-        lower = [one for one in cluster.nodes.pods[row].values() if one.priority < pod.priority]
-        if lower:
-            lower.sort(key=_importance)
-            violating = _violating(lower, budgets) if budgets else []
-            uids = {one.uid for one in violating}
-            others = [one for one in lower if one.uid not in uids]
-            candidates.append(_Candidate(row, violating + others, len(violating)))
-    return candidates
+def _emptied(what_if: WhatIf, candidates: Candidates) -> WhatIf:
+    """Ask about the candidates without any of their pods of lower priority."""
+    leaving = zip(candidates.rows.tolist(), candidates.pods, strict=True)
+    return what_if.changed({row: Changes(removed=pods) for row, pods in leaving})
 
 
-def _importance(pod: PodInfo) -> tuple[int, float]:
-    """Sort the most important pods first: by priority, then those that run for longer."""
-    return -pod.priority, _started(pod)
+def _emptied_by_sums(what_if: WhatIf, candidates: Candidates) -> WhatIf:
+    """Ask the same of filters that read sums only."""
+    there = what_if.rows(candidates.rows.tolist())
+    return there.freed(candidates.requests.sum(axis=0), candidates.is_there.sum(axis=0))
 
 
-def _started(pod: PodInfo) -> float:
-    """Return when a pod started; one that did not will do so last."""
-    return np.inf if pod.start_time is None else datetime.fromisoformat(pod.start_time).timestamp()
+def _fits(what_if: WhatIf) -> Mask:
+    return what_if.filtered().feasible
 
 
-def _violating(pods: Iterable[PodInfo], budgets: Budgets) -> list[PodInfo]:
-    """List the pods whose eviction would break a budget, if those before them were evicted."""
-    violating = []
-    left: dict[str, int] = {}
-    for pod in pods:
-        is_violating = False
-        for budget in budgets.get(pod.namespace, ()) if pod.labels else ():
-            selector, status = budget.spec.selector, budget.status
-            if selector is None or not selector.matches(pod.labels):
-                continue
-            if pod.name in status.disrupted_pods:
-                continue  # the API server has counted it
-            left[budget.uid] = left.get(budget.uid, status.disruptions_allowed) - 1
-            is_violating |= left[budget.uid] < 0
-        if is_violating:
-            violating.append(pod)
-    return violating
-
-
-def _reprieve(what_if: WhatIf, candidates: list[_Candidate]) -> list[_Candidate]:
-    """Give back one pod after the other on all nodes at once, where the pod fits nevertheless.
+def _victims_by_sums(
+    what_if: WhatIf, candidates: Candidates, fits: Callable[[WhatIf], Mask] = _fits
+) -> tuple[Mask, Mask]:
+    """Give pods back, one a turn on all nodes at once, as sums.
 
     Returns:
-        The candidates that may be the best; all of their victims are known.
+        bool[n]: where the pod fits without all of them, and bool[K, n]: the victims there.
     """
-    finished: list[_Candidate] = []
-    turn = 0
-    while candidates:
+    there = what_if.rows(candidates.rows.tolist())
+    freed: Scores = candidates.requests.sum(axis=0)
+    gone: Scores = candidates.is_there.sum(axis=0)
+    can_fit = fits(there.freed(freed, gone))
+    is_victim = np.zeros_like(candidates.is_there)
+    for turn, has_pod in enumerate(candidates.is_there if can_fit.any() else ()):
+        less, fewer = freed - candidates.requests[turn], gone - has_pod
+        stays = fits(there.freed(less, fewer))
+        is_victim[turn] = has_pod & can_fit & ~stays
+        freed, gone = np.where(stays, less, freed), np.where(stays, fewer, gone)
+    return can_fit, is_victim
+
+
+def _victims_one_by_one(what_if: WhatIf, candidates: Candidates) -> tuple[Mask, Mask]:
+    """Give pods back one by one, on all nodes that may be cheapest; returns the same."""
+    may_fit, by_sums = _victims_by_sums(what_if, candidates, WhatIf.fits_by_sums)
+    least = candidates.costs(by_sums).highest
+    least[candidates.violating > 0] = -PRIORITY_OFFSET  # these come back in another order
+    is_victim = np.zeros_like(by_sums)
+    can_fit = np.zeros_like(may_fit)
+    for highest in np.unique(least[may_fit]).tolist():
+        best = candidates.cheapest(is_victim)[:1]
+        costs = candidates.costs(is_victim)
+        if len(best) and not costs.violations[best] and costs.highest[best] < highest:
+            break
+        places = np.flatnonzero(may_fit & (least == highest))
+        emptied = _emptied(what_if, candidates.at(places))
+        fitting = np.flatnonzero(emptied.filtered().feasible)
+        can_fit[places[fitting]] = True
+        _reprieve(emptied.rows(fitting.tolist()), candidates, places[fitting], is_victim)
+    return can_fit, is_victim
+
+
+def _reprieve(emptied: WhatIf, candidates: Candidates, places: Places, is_victim: Mask) -> None:
+    """Give pods back, one a turn on all nodes at once, and mark the victims.
+
+    Args:
+        emptied: asks about the candidates at these places, without their pods; the pod fits.
+        candidates: all of them.
+        places: see emptied.
+        is_victim: bool[K, n], to be written to.
+    """
+    what_if, asked = emptied, places.tolist()
+    refused: dict[int, Sequence[PodInfo]] = dict.fromkeys(asked, ())  # given back by mistake
+    for turn, victims in enumerate(is_victim):
         changes = {
-            place: Changes(added=one.pods[turn : turn + 1], removed=one.refused)
-            for place, one in enumerate(candidates)
+            row: Changes(added=candidates.pods[place][turn : turn + 1], removed=refused[place])
+            for row, place in enumerate(asked)
+            if turn < len(candidates.pods[place])
         }
-        what_if = what_if.changed(changes)
-        for one, fits in zip(candidates, what_if.filtered().feasible.tolist(), strict=True):
-            one.refused = () if fits else (one.pods[turn],)
-            if not fits:
-                one.cost = _with_victim(one, one.pods[turn], is_violating=turn < one.violating)
-                one.victims.append(one.pods[turn])
-        turn += 1
-        finished += [one for one in candidates if turn == len(one.pods) and one.victims]
-        best = min((one.cost for one in finished), default=None)
-        left = [
-            place
-            for place, one in enumerate(candidates)
-            if turn < len(one.pods) and (best is None or one.cost <= best)
-        ]
-        if len(left) < len(candidates):
-            candidates = [candidates[place] for place in left]
-            what_if = what_if.rows(left)
-    return finished
+        if not changes:
+            break
+        what_if, asked = what_if.changed(changes), [asked[row] for row in changes]
+        stays = what_if.filtered().feasible
+        victims[asked] = ~stays
+        for change, place, fits in zip(changes.values(), asked, stays.tolist(), strict=True):
+            refused[place] = () if fits else change.added
 
 
-def _with_victim(candidate: _Candidate, pod: PodInfo, *, is_violating: bool) -> Cost:
-    violations, highest, total, count, earliness = candidate.cost
-    started = -_started(pod)
-    if pod.priority > highest:
-        highest, earliness = pod.priority, started
-    elif pod.priority == highest:
-        earliness = max(earliness, started)
-    total += pod.priority + PRIORITY_OFFSET
-    return violations + is_violating, highest, total, count + 1, earliness
-
-
-def _without_need(nodes: NodeTable, fitting: Iterable[_Candidate]) -> Decline:
+def _without_need(nodes: NodeTable, rows: Places) -> Decline:
     """Say that the pod fits with every pod in place: no filter, but a `pre_filter` rejected it."""
-    names = sorted(nodes.names[one.row] for one in fitting)
+    names = sorted(nodes.names[row] for row in rows)
     problems = [f'expected at least one victim pod on node "{name}"' for name in names]
     listed = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
     return Decline(f"preemption: {listed}", is_final=True)
 
 
-def _best(nodes: NodeTable, finished: Sequence[_Candidate]) -> Nominate:
+def _best(nodes: NodeTable, candidates: Candidates, is_victim: Mask) -> Nominate:
     """Choose the node whose victims cost least."""
-    least = min(one.cost for one in finished)
     first, *others = (
-        Nominate(nodes.names[one.row], tuple(sorted(one.victims, key=_importance)))
-        for one in finished
-        if one.cost == least
+        Nominate(nodes.names[candidates.rows[place]], candidates.victims(is_victim, place))
+        for place in candidates.cheapest(is_victim).tolist()
     )
     return Nominate(first.node_name, first.victims, tuple(others))
 

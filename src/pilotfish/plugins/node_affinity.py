@@ -35,6 +35,7 @@ class NodeAffinity(Plugin):
 
     name = "NodeAffinity"
     requeue_on = frozenset({ClusterEvent.NODE_ADDED, ClusterEvent.NODE_LABELS_CHANGED})
+    reads_pods = False
     is_verified = True
 
     def __init__(self, added_affinity: Affinity | None = None) -> None:

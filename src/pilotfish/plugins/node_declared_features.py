@@ -29,6 +29,7 @@ class NodeDeclaredFeatures(Plugin):
 
     name = "NodeDeclaredFeatures"
     requeue_on = frozenset({ClusterEvent.NODE_ADDED, ClusterEvent.NODE_FEATURES_CHANGED})
+    reads_pods = False
 
     def pre_filter(self, pod: Pod) -> tuple[str, ...] | Skip:
         """Return the features that the pod needs."""

@@ -22,6 +22,7 @@ class NodeName(Plugin):
 
     name = "NodeName"
     requeue_on = frozenset({ClusterEvent.NODE_ADDED})
+    reads_pods = False
 
     def filter(self, pod: Pod, nodes: NodeTable) -> Iterator[Reject]:
         """Reject every other node."""

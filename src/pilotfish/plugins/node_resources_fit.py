@@ -46,6 +46,7 @@ class NodeResourcesFit(Plugin):
             ClusterEvent.POD_SCALED_DOWN,
         }
     )
+    reads_pods = False
     is_verified = True
 
     def __init__(

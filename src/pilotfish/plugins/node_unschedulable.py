@@ -31,6 +31,7 @@ class NodeUnschedulable(Plugin):
             ClusterEvent.POD_TOLERATIONS_CHANGED,
         }
     )
+    reads_pods = False
 
     def filter(self, pod: Pod, nodes: NodeTable) -> Iterator[Reject]:
         """Reject cordoned nodes."""

@@ -43,6 +43,7 @@ class TaintToleration(Plugin):
             ClusterEvent.POD_TOLERATIONS_CHANGED,
         }
     )
+    reads_pods = False
     is_verified = True
 
     def filter(self, pod: Pod, nodes: NodeTable) -> Iterator[Reject]:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from make import ZONE_LABEL, node, pod
@@ -8,6 +9,7 @@ from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.invariants import BrokenInvariantError
 from pilotfish.framework.node_table import CPU, MEMORY, Changes, NodeTable
 from pilotfish.framework.pod_info import PodInfo
+from pilotfish.framework.ranked_pods import FIRST_REQUEST, PRIORITY
 
 GPU = "gpu"
 
@@ -176,6 +178,43 @@ def test_an_overlay_knows_resources_that_only_its_added_pods_ask_for() -> None:
 def test_an_overlay_of_no_rows_is_empty() -> None:
     table = table_of(node("a"))
     assert len(table.overlay({})) == 0
+
+
+def test_freed_room_shows_in_the_sums_of_the_copy_only() -> None:
+    table = table_of(node("a"), node("b"))
+    table.add_pod(1, info(pod("p", cpu="3")))
+    freed = table.freed(np.array([[0, 2000], [0, 0], [0, 0]]), np.array([0, 1]))
+    assert freed.requested[CPU].tolist() == [0, 1000]
+    assert freed.pod_count.tolist() == [0, 0]
+    assert table.requested[CPU].tolist() == [0, 3000]
+    assert freed.overlay({1: Changes()}).requested[CPU].tolist() == [1000]
+
+
+def test_pods_are_ranked_by_priority_then_by_their_start() -> None:
+    table = table_of(node("a"))
+    for name, priority, minute in (("late", 1, 9), ("early", 1, 3), ("important", 5, 9)):
+        status = {"startTime": f"2026-01-01T00:0{minute}:00Z"}
+        table.add_pod(0, info(pod(name, cpu="1", priority=priority, status=status)))
+    table.add_pod(0, info(pod("new", priority=1)))
+    ranked = table.ranked(0)
+    assert [one.name for one in ranked.pods] == ["important", "early", "late", "new"]
+    assert ranked.amounts[PRIORITY].tolist() == [5, 1, 1, 1]
+    assert ranked.amounts[FIRST_REQUEST + CPU].tolist() == [1000, 1000, 1000, 0]
+
+
+def test_ranked_pods_follow_pods_resources_and_rows() -> None:
+    table = table_of(node("a"), node("b"))
+    table.add_pod(1, info(pod("p")))
+    assert [one.name for one in table.ranked(1).pods] == ["p"]
+    assert table.ranked(1) is table.ranked(1)
+    table.add_pod(1, info(pod("q", priority=3, requests={GPU: "1"})))
+    assert [one.name for one in table.ranked(1).pods] == ["q", "p"]
+    assert table.ranked(1).amounts[-1].tolist() == [1, 0]
+    assert table.ranked(0).pods == ()
+    table.remove_node("a")
+    assert [one.name for one in table.ranked(0).pods] == ["q", "p"]
+    table.remove_pod(0, "uid-q")
+    assert [one.name for one in table.ranked(0).pods] == ["p"]
 
 
 def test_a_node_as_an_object_shows_its_row() -> None:
