@@ -262,6 +262,7 @@ _CORE = (
     ),
 )
 _APPS = (
+    resource("apps/v1", "ControllerRevision", "controllerrevisions"),
     resource("apps/v1", "DaemonSet", "daemonsets", "ds", categories=_ALL, subresources=_STATUS),
     resource(
         "apps/v1", "Deployment", "deployments", "deploy", categories=_ALL, subresources=_SCALABLE

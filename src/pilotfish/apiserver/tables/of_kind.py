@@ -11,6 +11,7 @@ from pilotfish.apiserver.tables.columns import Table
 _TABLES: Final[Mapping[str, Table]] = {
     "ClusterRoleBinding": others.ROLE_BINDINGS,
     "ConfigMap": others.CONFIG_MAPS,
+    "ControllerRevision": workloads.CONTROLLER_REVISIONS,
     "CSIDriver": volumes.CSI_DRIVERS,
     "CSINode": volumes.CSI_NODES,
     "DaemonSet": workloads.DAEMON_SETS,

@@ -55,6 +55,17 @@ def _deployment(obj: Object, now: float) -> Cells:
     ]
 
 
+def _controller_revision(obj: Object, now: float) -> Cells:
+    owners = part(obj, "metadata").get("ownerReferences") or ()
+    owner = next((each for each in owners if each.get("controller")), None)
+    controller = NONE
+    if owner is not None:
+        group = owner["apiVersion"].rpartition("/")[0]
+        kind = owner["kind"].lower()
+        controller = f"{kind}.{group}/{owner['name']}" if group else f"{kind}/{owner['name']}"
+    return [name_of(obj), controller, obj.get("revision", 0), age_of(obj, now)]
+
+
 def _replica_set(obj: Object, now: float) -> Cells:
     return [*_replicas(obj, now), format_selector(part(obj, "spec").get("selector"))]
 
@@ -209,6 +220,9 @@ DEPLOYMENTS = Table(
 REPLICA_SETS = Table(_SCALED, _replica_set)
 REPLICATION_CONTROLLERS = Table(_SCALED, _replication_controller)
 STATEFUL_SETS = Table((NAME, *texts("Ready"), AGE, *wide("Containers", "Images")), _stateful_set)
+CONTROLLER_REVISIONS = Table(
+    (NAME, *texts("Controller"), *integers("Revision"), AGE), _controller_revision
+)
 DAEMON_SETS = Table(
     (
         NAME,

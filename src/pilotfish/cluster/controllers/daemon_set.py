@@ -1,7 +1,7 @@
 """DaemonSets: one pod on each node that may have it, placed by the scheduler.
 
-Source: kubernetes v1.36 pkg/controller/daemon/{daemon_controller,update}.go. differs: there are no
-ControllerRevisions, and maxSurge counts as maxUnavailable: the old pod goes before the new one.
+Source: kubernetes v1.36 pkg/controller/daemon/{daemon_controller,update}.go. differs: maxSurge
+counts as maxUnavailable: the old pod goes before the new one.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ from pilotfish.api.codec import decode
 from pilotfish.api.node import Node
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.daemon_pods import DaemonPlacement, daemon_template, target_node
+from pilotfish.cluster.controllers.history import REVISION_HASH, History
 from pilotfish.cluster.controllers.kinds import DAEMON_SETS, NODES, PODS
 from pilotfish.cluster.controllers.owning import claim_pods, read_selector
 from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.rollout import scaled_value
-from pilotfish.cluster.controllers.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System
 
-REVISION_HASH: Final = "controller-revision-hash"
 GENERATION: Final = "deprecated.daemonset.template.generation"
 GENERATION_LABEL: Final = "pod-template-generation"
 BURST: Final = 250  # pods that one sync creates or deletes; upstream BurstReplicas
@@ -66,6 +65,7 @@ class DaemonSetController(Controller):
         super().__init__(system, pods, recorder)
         self._events = recorder.source("daemonset-controller", DAEMON_SETS)
         self._control = PodControl(system, DAEMON_SETS, self._events)
+        self._history = History(system, DAEMON_SETS)
         self._nodes: dict[str, Node] = {}
         self._retries: dict[tuple[str, str], tuple[float, float]] = {}
 
@@ -98,6 +98,7 @@ class DaemonSetController(Controller):
         owner = self.system.get(DAEMON_SETS, *key)
         selector = None if owner is None else read_selector(owner)
         if owner is None or selector is None:
+            self._history.forget(key)
             return None
         if (later := self.paced(key, len(self._nodes), now)) is not None:
             return later
@@ -105,7 +106,8 @@ class DaemonSetController(Controller):
         pods = claim_pods(self.system, self.pods, DAEMON_SETS, owner, selector, now)
         for pod in sorted(pods, key=lambda pod: (pod.created, pod.name)):
             by_node.setdefault(self._node_of(pod), []).append(pod)
-        digest = template_hash(owner["spec"]["template"])
+        live = {f"{key[1]}-{pod.labels.get(REVISION_HASH)}" for pod in pods}
+        digest = self._history.revision(key, owner, live, now).removeprefix(f"{key[1]}-")
         placement = DaemonPlacement(owner["spec"]["template"])
         places = {name: placement.on(node) for name, node in self._nodes.items()}
         step = _Step(owner, places, digest, by_node, now)

@@ -12,6 +12,7 @@ def _resource(group: str, plural: str) -> Resource:
 
 
 CONFIG_MAPS: Final = _resource("", "configmaps")
+CONTROLLER_REVISIONS: Final = _resource("apps", "controllerrevisions")
 DAEMON_SETS: Final = _resource("apps", "daemonsets")
 DEPLOYMENTS: Final = _resource("apps", "deployments")
 EVENTS: Final = _resource("", "events")

@@ -6,8 +6,8 @@ one by one from the highest; with Parallel it does not wait. Once all pods are i
 another revision are deleted one at a time, the highest ordinal first, and made anew by a later
 sync.
 
-Source: kubernetes v1.36 pkg/controller/statefulset/stateful_set_control.go. differs: there are no
-ControllerRevisions, so a pod below the partition that is lost comes back with the new template.
+Source: kubernetes v1.36 pkg/controller/statefulset/stateful_set_control.go. differs: a pod
+below the partition that is lost comes back with the new template.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.history import REVISION_HASH, History
 from pilotfish.cluster.controllers.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from pilotfish.cluster.controllers.owning import (
     claim_pods,
@@ -27,14 +28,12 @@ from pilotfish.cluster.controllers.owning import (
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.rollout import replicas_of
-from pilotfish.cluster.controllers.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
-REVISION_HASH = "controller-revision-hash"
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -66,7 +65,7 @@ class StatefulSetController(Controller):
     def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
         super().__init__(system, pods, recorder)
         self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
-        self._first_seen: dict[Key, tuple[str, str]] = {}
+        self._history = History(system, STATEFUL_SETS)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan the set that its name tells of."""
@@ -81,7 +80,7 @@ class StatefulSetController(Controller):
         owner = self.system.get(STATEFUL_SETS, *key)
         selector = None if owner is None else read_selector(owner)
         if owner is None or selector is None:
-            self._first_seen.pop(key, None)
+            self._history.forget(key)
             return None
         count = len(self.pods.owned(owner["metadata"]["uid"]))
         if (later := self.paced(key, count, now)) is not None:
@@ -101,7 +100,7 @@ class StatefulSetController(Controller):
         condemned = [pod for n, pod in pods.items() if n is not None and n not in wanted]
         step = _Step(
             owner,
-            self._revision(key, owner),
+            self._revision(key, owner, pods.values(), now),
             {n: pods.get(n) for n in wanted},
             sorted(condemned, key=lambda pod: ordinal(pod.name) or 0, reverse=True),
             now,
@@ -111,14 +110,12 @@ class StatefulSetController(Controller):
             self._write_status(step, list(pods.values()))
         return _next_availability(step)
 
-    def _revision(self, key: Key, owner: JsonObject) -> str:
-        """Name the template's revision; that of a loaded set is the one its pods came with."""
-        digest = template_hash(owner["spec"]["template"])
+    def _revision(self, key: Key, owner: JsonObject, pods: Iterable[PodInfo], now: float) -> str:
         status = owner.get("status") or {}
         is_observed = status.get("observedGeneration") == owner["metadata"].get("generation")
         told = status.get("updateRevision", "") if is_observed else ""
-        first_digest, first_name = self._first_seen.setdefault(key, (digest, told))
-        return first_name if first_name and digest == first_digest else f"{key[1]}-{digest}"
+        live = {status.get("currentRevision", ""), *(pod.labels.get(REVISION_HASH) for pod in pods)}
+        return self._history.revision(key, owner, live, now, told=told)
 
     def _manage(self, step: _Step) -> bool:
         """Create, delete or update pods; True where any was changed, and another sync follows."""

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from pilotfish.cluster.field_errors import FieldError, field_invalid
+from pilotfish.cluster.field_errors import FieldError, field_invalid, field_required
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, count_generation
+from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE
 from pilotfish.cluster.validation.names import NameRule, path_segment
 
@@ -103,6 +104,23 @@ class ResourceSliceStrategy(Fixed, Generational):
     """Belongs to one driver and one node."""
 
     fixed = ("spec.driver", "spec.nodeName")
+
+
+class ControllerRevisionStrategy(Fixed):
+    """Holds a template for good.
+
+    Source: kubernetes v1.36 pkg/apis/apps/validation/validation.go.
+    """
+
+    fixed = ("data",)
+
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a revision."""
+        if obj.get("revision", 0) < 0:
+            yield field_invalid("revision", obj["revision"], NOT_NEGATIVE)
+        if not isinstance(obj.get("data"), dict):
+            told = "data must be a valid JSON object" if obj.get("data") else "data is mandatory"
+            yield field_required("data", told)
 
 
 class LeaseStrategy(Versioned):

@@ -37,6 +37,7 @@ STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
     "ClusterRole": RoleStrategy,
     "ClusterRoleBinding": RoleBindingStrategy,
     "ConfigMap": ConfigMapStrategy,
+    "ControllerRevision": plain.ControllerRevisionStrategy,
     "CSIDriver": plain.CsiDriverStrategy,
     "CSINode": plain.CsiNodeStrategy,
     "CSIStorageCapacity": plain.CsiStorageCapacityStrategy,

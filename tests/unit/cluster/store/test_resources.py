@@ -23,7 +23,7 @@ ONLY_METADATA = 'is not a known field selector: only "metadata.name", "metadata.
 KINDS = """
     v1: Binding ConfigMap Event Namespace Node PersistentVolumeClaim PersistentVolume Pod
         ReplicationController Secret ServiceAccount Service
-    apps/v1: DaemonSet Deployment ReplicaSet StatefulSet
+    apps/v1: ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet
     events.k8s.io/v1: Event
     authentication.k8s.io/v1: SelfSubjectReview TokenReview
     authorization.k8s.io/v1: LocalSubjectAccessReview SelfSubjectAccessReview
