@@ -18,6 +18,8 @@ class SchedulerOptions:
     """clientConnection.burst; upstream's default is 100."""
     percentage_of_nodes_to_score: int | None = None
     """100 looks at every node; 0 and None let it choose by the size of the cluster."""
+    parallelism: int | None = None
+    """How many workers filter and score; upstream's default is 16."""
     verbosity: int = 2
     vmodule: str = ""
     """`schedule_one=10` logs the scores of every plugin."""
@@ -34,6 +36,7 @@ class SchedulerOptions:
             "kind": "KubeSchedulerConfiguration",
             "leaderElection": {"leaderElect": False},
             "clientConnection": {k: v for k, v in connection.items() if v is not None},
+            "parallelism": self.parallelism,
             "percentageOfNodesToScore": self.percentage_of_nodes_to_score,
             "profiles": [profile],
         }
