@@ -1,7 +1,8 @@
-"""Whom DefaultPreemption would evict, where, and why not.
+"""DefaultPreemption rule by rule, as kubernetes v1.36.3 has it.
 
-Source: kubernetes v1.36 pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go,
-    pkg/scheduler/framework/preemption/preemption.go; each test is a rule of theirs.
+The plugin and its tests are pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go
+and default_preemption_test.go, with pkg/scheduler/framework/preemption/preemption.go; each test
+names the rule's own there.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ def victims(done: PostFiltered) -> tuple[str, list[str]]:
 
 
 def test_only_as_many_pods_go_as_are_needed_and_the_least_important_ones() -> None:
+    """TestDryRunPreemption: mixed priorities."""
     pods = [bound(f"p{i}", priority=i) for i in range(4)]
     assert victims(asked(IMPORTANT, *pods)) == ("n1", ["p2", "p1", "p0"])
     assert victims(asked(pod("two", cpu="2", priority=10), *pods)) == ("n1", ["p1", "p0"])
 
 
 def test_of_equal_priority_those_stay_that_run_for_longer() -> None:
+    """TestDryRunPreemption: the later start time."""
     pods = [
         bound("young", started=3),
         bound("new", started=None),
@@ -75,6 +78,7 @@ def test_of_equal_priority_those_stay_that_run_for_longer() -> None:
 
 
 def test_pods_of_equal_or_higher_priority_stay() -> None:
+    """TestPostFilter: tied priority; isPreemptionAllowed."""
     done = asked(IMPORTANT, bound("equal", cpu="2", priority=10), bound("higher", priority=11))
     assert done.nomination is None
     assert done.message == (
@@ -84,11 +88,13 @@ def test_pods_of_equal_or_higher_priority_stay() -> None:
 
 
 def test_node_on_which_the_pod_would_not_fit_even_so_tells_why() -> None:
+    """TestPostFilter: not enough after removing low priority pods."""
     done = asked(IMPORTANT, bound("equal", cpu="2", priority=10), bound("lower"))
     assert done.message == f"{PREEMPTION}0/1 nodes are available: 1 Insufficient cpu."
 
 
 def test_nodes_that_evictions_do_not_help_are_left_alone() -> None:
+    """TestPostFilter: filteredNodesStatuses."""
     nodes = (node("n1", taints=["x:NoSchedule"]), node("n2", cpu="2"))
     done = asked(IMPORTANT, bound("lower"), bound("other", "n2"), nodes=nodes)
     assert done.message == (
@@ -97,6 +103,7 @@ def test_nodes_that_evictions_do_not_help_are_left_alone() -> None:
 
 
 def test_policy_never_asks_for_nothing() -> None:
+    """TestPodEligibleToPreemptOthers: PreemptNever."""
     never = pod("never", cpu="3", priority=10, preemption_policy="Never")
     done = asked(never, bound("lower", cpu="3"))
     assert done.message == f"{PREEMPTION}not eligible due to preemptionPolicy=Never."
@@ -104,6 +111,7 @@ def test_policy_never_asks_for_nothing() -> None:
 
 
 def test_pod_rejected_before_the_filters_is_not_found() -> None:
+    """dynamicresources.go PostFilter, getStateData."""
     two = [{"key": "metadata.name", "operator": "In", "values": [name]} for name in ("n1", "n2")]
     terms = {"nodeSelectorTerms": [{"matchFields": two}]}
     torn = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
@@ -129,6 +137,7 @@ def test_pod_rejected_before_the_filters_is_not_found() -> None:
 def test_pods_whose_budget_would_break_are_given_back_first(
     budgets: tuple[PodDisruptionBudget, ...], expected: str
 ) -> None:
+    """TestDryRunPreemption: pdb; filterPodsWithPDBViolation."""
     pods = [bound("old", cpu="2"), bound("young", cpu="2", started=5, labels={"app": "a"})]
     done = asked(pod("two", cpu="2", priority=1), *pods, budgets=budgets)
     assert victims(done) == ("n1", [expected])
@@ -153,6 +162,7 @@ NO_BUDGET: tuple[PodDisruptionBudget, ...] = ()
 def test_the_node_is_chosen_by_what_goes(
     on_n1: list[dict[str, Any]], on_n2: list[dict[str, Any]]
 ) -> None:
+    """TestSelectBestCandidate; pickOneNodeForPreemption."""
     pods = []
     for node_name, of_node in (("n1", on_n1), ("n2", on_n2)):
         for i, options in enumerate(of_node):
@@ -165,6 +175,7 @@ def test_the_node_is_chosen_by_what_goes(
 
 
 def test_equally_good_nodes_are_all_told() -> None:
+    """preemption.go pickOneNodeForPreemption: the first of a map's keys."""
     nodes = tuple(node(f"n{i}") for i in range(3))
     done = asked(IMPORTANT, *(bound(f"p{i}", f"n{i}", cpu="3") for i in range(3)), nodes=nodes)
     assert done.nomination is not None
@@ -172,6 +183,7 @@ def test_equally_good_nodes_are_all_told() -> None:
 
 
 def test_while_a_victim_is_on_its_way_out_no_other_pod_has_to_go() -> None:
+    """TestPodEligibleToPreemptOthers: podTerminatingByPreemption."""
     going = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     why = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
     victim = pod("v", cpu="3", node_name="n1", status={"conditions": [why]}, metadata=going)
@@ -185,6 +197,7 @@ def test_while_a_victim_is_on_its_way_out_no_other_pod_has_to_go() -> None:
 
 
 def test_room_made_for_a_more_important_pod_is_not_taken() -> None:
+    """runtime/framework.go RunFilterPluginsWithNominatedPods."""
     cache = cluster([node("n1")], [bound("lower")])
     cache.nominations.nominate(cache.pod_info(pod("other", cpu="3", priority=10), "n1"))
     done = ask(pod("two", cpu="2", priority=10), cache)
@@ -192,6 +205,7 @@ def test_room_made_for_a_more_important_pod_is_not_taken() -> None:
 
 
 def test_room_made_on_a_node_that_pre_filter_leaves_out_changes_no_reason() -> None:
+    """schedule_one.go findNodesThatFitPod: the nodes of a PreFilterResult alone are filtered."""
     cache = cluster([node("n1"), node("n2", cpu="1")])
     cache.nominations.nominate(cache.pod_info(pod("other", cpu="3", priority=10), "n1"))
     field = {"key": "metadata.name", "operator": "In", "values": ["n2"]}
@@ -204,3 +218,72 @@ def test_room_made_on_a_node_that_pre_filter_leaves_out_changes_no_reason() -> N
         ("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
         ("NodeResourcesFit", "Insufficient cpu"),
     ]
+
+
+def test_pod_of_middling_priority_goes_where_a_lower_one_is_too_small_to_help() -> None:
+    """TestDryRunPreemption: medium priority pod is preempted, lower priority one stays."""
+    pods = [bound("small", cpu="500m", priority=1), bound("medium", cpu="3", priority=5)]
+    assert victims(asked(pod("p", cpu="3500m", priority=10), *pods)) == ("n1", ["medium"])
+
+
+WEB = {"labelSelector": {"matchLabels": {"app": "web"}}}
+APART = {
+    "podAntiAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [{**WEB, "topologyKey": "zone"}]
+    }
+}
+EVEN = {**WEB, "topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"affinity": APART}, id="pods that it does not stand"),
+        pytest.param({"topology_spread_constraints": [EVEN]}, id="pods that are too many there"),
+    ],
+)
+def test_pods_go_that_are_in_the_way_by_what_they_are(rule: dict[str, Any]) -> None:
+    """TestDryRunPreemption: anti-affinity, topology spread; the plugins' RemovePod."""
+    nodes = (node("n1", labels={"zone": "a"}), node("n2", labels={"zone": "b"}, cpu="1"))
+    web: dict[str, Any] = {"labels": {"app": "web"}, "cpu": "100m"}
+    pods = [
+        bound("other", cpu="100m"),
+        bound("web", **web),
+        bound("fixed", "n2", **web, priority=99),
+    ]
+    waiting = pod("p", labels={"app": "web"}, cpu="2", priority=10, **rule)
+    if "affinity" not in rule:
+        pods.append(bound("second", **web, priority=99))
+    assert victims(asked(waiting, *pods, nodes=nodes)) == ("n1", ["web"])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "leaving", "expected"),
+    [
+        pytest.param(
+            (node("n1", unschedulable=True), node("n2")),
+            ["DisruptionTarget"],
+            "n2",
+            id="its node is hopeless by now",
+        ),
+        pytest.param((node("n1"), node("n2")), [], "n2", id="the pod goes for another reason"),
+    ],
+)
+def test_preemptor_may_try_elsewhere(
+    nodes: tuple[Node, ...], leaving: list[str], expected: str
+) -> None:
+    """TestPodEligibleToPreemptOthers: Pod with nominated node."""
+    conditions = [
+        {"type": kind, "status": "True", "reason": "PreemptionByScheduler"} for kind in leaving
+    ]
+    going = pod(
+        "v",
+        cpu="3",
+        priority=9,
+        node_name="n1",
+        metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"},
+        status={"conditions": conditions, "startTime": "2026-01-01T00:00:00Z"},
+    )
+    cache = cluster(nodes, [going, bound("other", "n2", cpu="3")])
+    cache.nominations.nominate(cache.pod_info(IMPORTANT, "n1"))
+    assert victims(ask(IMPORTANT, cache)) == (expected, ["other"])
