@@ -13,7 +13,7 @@ import msgspec
 
 from pilotfish.client import ApiClient, ApiError, Event, Reflector, reflect
 from pilotfish.compare.pod_times import SeenPod
-from pilotfish.runtime.process import repeatable
+from pilotfish.runtime.chance import repeatable
 
 NAMESPACES: Final = "/api/v1/namespaces"
 SETTLE_SECONDS: Final = 0.05

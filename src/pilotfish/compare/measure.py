@@ -23,7 +23,7 @@ from pilotfish.compare.run import Run
 from pilotfish.compare.scheduler_process import SchedulerProcess
 from pilotfish.compare.shapes import SHAPES, pod_manifest
 from pilotfish.compare.traffic import Traffic
-from pilotfish.runtime.process import repeatable
+from pilotfish.runtime.chance import repeatable
 
 QUIET_SECONDS: Final = 30.0  # without news after which a run is given up
 LOOK_SECONDS: Final = 0.5  # between two looks at a process that may have ended

@@ -28,6 +28,7 @@ from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.plugins.policies import Policy
+from pilotfish.runtime.chance import repeatable
 from pilotfish.runtime.cluster_clock import ClusterClock
 from pilotfish.runtime.cluster_files import read_objects, read_settings, write_objects
 from pilotfish.runtime.cluster_kubeconfig import (
@@ -48,7 +49,6 @@ from pilotfish.runtime.process import (
     RunOptions,
     end_on_signals,
     first_cause,
-    repeatable,
 )
 from pilotfish.runtime.trouble import StartError
 

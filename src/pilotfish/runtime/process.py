@@ -31,6 +31,7 @@ from pilotfish.plugins.default import default_profile
 from pilotfish.plugins.policies import Policy, registry_with
 from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime import events, executor, words
+from pilotfish.runtime.chance import repeatable
 from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor
@@ -203,11 +204,6 @@ def end_on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-
-
-def repeatable(seed: int) -> random.Random:
-    """Return chance that a seed repeats: for choices among equals, never for secrets."""
-    return random.Random(seed)  # noqa: S311 - as said
 
 
 def _profiles(options: RunOptions) -> dict[str, Profile]:
