@@ -166,3 +166,23 @@ def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=30,
     )
+
+
+def test_new_policy_passes_its_own_test_and_the_check(tmp_path: Path) -> None:
+    assert pilotfish("policy", "new", "spread-by-team", "--folder", str(tmp_path)).returncode == 0
+    policy, test = tmp_path / "spread_by_team.py", tmp_path / "test_spread_by_team.py"
+    assert subprocess.run([sys.executable, "-m", "pytest", str(test)], check=False).returncode == 0
+    checked = pilotfish("policy", "check", str(policy))
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith(
+        f"{policy}:12: class SpreadByTeam, policy SpreadByTeam: filter"
+    )
+    again = pilotfish("policy", "new", "spread-by-team", "--folder", str(tmp_path))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith(f"error: {policy}: it exists already\n")
+
+
+def test_check_exits_with_1_for_a_bad_policy_and_with_2_for_none(file: Path) -> None:
+    file.write_text(POLICIES.replace("return int", "return 1000 + int"))
+    assert pilotfish("policy", "check", f"{file}:HighestName").returncode == 1
+    assert pilotfish("policy", "check", f"{file}:Nobody").returncode == 2

@@ -1,0 +1,1 @@
+"""`pilotfish policy`: check a policy, and begin one."""
