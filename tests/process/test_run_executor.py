@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import random
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
 from aiohttp import web
 
+from executor_stage import Stage, play
 from pilotfish.api.pod import Pod
-from pilotfish.client import ApiClient, ClusterConfig
-from pilotfish.core.effects import Bind, EvictPod, PatchCondition, ReadPod, RecordEvent
-from pilotfish.core.inputs import BindAnswered, EvictionAnswered, Input, PodRead, StatusAnswered
-from pilotfish.runtime.events import EventRecorder
-from pilotfish.runtime.executor import ApiExecutor, PodEffect
-from pilotfish.runtime.notices import Notices
-from pilotfish.runtime.plugin_calls import PluginCalls
-
-LOG = logging.getLogger("pilotfish")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from pilotfish.core.effects import (
+    Bind,
+    EvictPod,
+    PatchCondition,
+    PatchObject,
+    ReadPod,
+    RecordEvent,
+)
+from pilotfish.core.inputs import (
+    BindAnswered,
+    EvictionAnswered,
+    PodRead,
+    StatusAnswered,
+    WriteAnswered,
+)
+from pilotfish.framework import Patch
 
 
 def bind(name: str = "a") -> Bind:
@@ -48,67 +52,6 @@ def event(name: str = "a", note: str = "0/1 nodes") -> RecordEvent:
 def status(code: int, message: str = "no", reason: str = "Reason") -> web.Response:
     body = {"kind": "Status", "code": code, "reason": reason, "message": message}
     return web.json_response(body, status=code)
-
-
-@dataclass
-class Stage:
-    """What a test plays with: the executor, the recorder, what came back, what was asked."""
-
-    executor: ApiExecutor
-    events: EventRecorder
-    answers: asyncio.Queue[Input] = field(default_factory=asyncio.Queue)
-
-    async def execute(self, *effects: PodEffect) -> list[Input]:
-        """Execute, and return the answers in the order in which they came."""
-        for effect in effects:
-            self.executor.submit(effect)
-        return [await self.answers.get() for _ in effects]
-
-
-def play(
-    story: Callable[[Stage], Awaitable[None]], handler: Handler, *, in_flight: int = 10
-) -> None:
-    """Run a story against a server that answers every request by `handler`."""
-
-    async def run() -> None:
-        runner = web.AppRunner(_app(handler))
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        config = ClusterConfig(server=f"http://{host}:{port}", source="test")
-        try:
-            async with ApiClient(config) as client, asyncio.TaskGroup() as tasks:
-                await story(_stage(client, tasks, in_flight))
-        finally:
-            await runner.cleanup()
-
-    asyncio.run(run())
-
-
-def _app(handler: Handler) -> web.Application:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    return app
-
-
-def _stage(client: ApiClient, tasks: asyncio.TaskGroup, in_flight: int) -> Stage:
-    answers: asyncio.Queue[Input] = asyncio.Queue()
-    notices, rng = Notices(LOG), random.Random(1)
-    calls = PluginCalls({}, answers.put_nowait, tasks)
-    executor = ApiExecutor(
-        client, calls, answers.put_nowait, tasks, notices, rng, in_flight=in_flight
-    )
-    events = EventRecorder(
-        client,
-        tasks,
-        notices,
-        rng,
-        scheduler_name="my-scheduler",
-        host_name="host",
-        clock=time.time,
-    )
-    return Stage(executor, events, answers)
 
 
 def test_success_of_a_bind_is_its_status_whatever_the_body() -> None:
@@ -268,6 +211,28 @@ def test_patch_without_permission_is_spoken_of_once(caplog: pytest.LogCaptureFix
     play(story, handler)
     assert len(caplog.messages) == 1
     assert "grant the verb patch on pods/status" in caplog.text
+
+
+def test_write_of_a_plugin_is_sent_once_and_answered_in_the_servers_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sent: list[str] = []
+    refusals = [status(503, "try later"), status(403, "not yours"), status(409, "modified")]
+
+    async def handler(request: web.Request) -> web.Response:
+        sent.append(f"{request.method} {request.path}")
+        return refusals.pop() if refusals else web.json_response({})
+
+    async def story(stage: Stage) -> None:
+        for number, error in enumerate(("modified", "not yours", "try later", "")):
+            write = PatchObject("uid-a", number, Patch("persistentvolumes", "v", {}))
+            answers = await stage.execute(write)
+            assert answers == [WriteAnswered("uid-a", number, error)]
+
+    play(story, handler)
+    assert sent == ["PATCH /api/v1/persistentvolumes/v"] * 4
+    assert len(caplog.messages) == 1
+    assert "grant the verb patch on persistentvolumes" in caplog.text
 
 
 def test_pod_is_read_by_a_list_of_one() -> None:

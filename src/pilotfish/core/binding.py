@@ -94,6 +94,8 @@ class BindingCycles:
         self._timer = timer
         self._cycles: dict[str, BindingCycle] = {}
         self._deadlines = Deadlines(self._cycles)
+        self._freed: set[ClusterEvent] = set()  # not told to the queue yet
+        self._fallen: set[str] = set()  # who left that room
         self._reservations = Reservations(
             self._cycles,
             self._deadlines,
@@ -146,8 +148,12 @@ class BindingCycles:
             self._reservations.proceed(cycle, now)
 
     def settle(self, now: float) -> None:
-        """Fail the pods that the failure of others has doomed."""
+        """Fail the pods that the failure of others has doomed, then wake those whom it may help."""
         self._reservations.waiting.settle(now)
+        if self._freed:
+            self._queue.wake(self._freed, now, but=self._fallen)
+            self._freed.clear()
+            self._fallen.clear()
 
     # -- news of the pod
 
@@ -251,6 +257,7 @@ class BindingCycles:
                 self._outbox.append(ReadPod(meta.uid, meta.namespace, meta.name))
             elif isinstance(cycle, ReservedCycle) and cycle.state in BEFORE_BIND:
                 self._reservations.expire(cycle, now)
+                self.settle(now)
             elif cycle.node_name in self._cache.nodes.row_of:
                 self._send_bind(cycle)
             else:
@@ -264,6 +271,7 @@ class BindingCycles:
         """Raise BrokenInvariantError where a state and what is kept for it disagree."""
         self._queue.check_invariants()
         self._reservations.check_invariants()
+        require(not self._freed, "room was left and nobody is told")
         for uid, cycle in self._cycles.items():
             story = f"{cycle.info.pod.key} on {cycle.node_name}: {cycle.state.value}"
             must_be_due = cycle.state in PAUSED or cycle.state is State.WAITING
@@ -351,9 +359,10 @@ class BindingCycles:
             self._notices.forget(info.uid)
             return
         self._record_failure(cycle, failure.status, cause, "decide anew")
-        if failure.rejectors:  # the room that it leaves is no news to itself
+        if failure.rejectors:  # the room that it leaves is no news to itself, nor to its group
             self._queue.requeue(info, failure.rejectors, now)
-            self._queue.wake(freed, now, but=info.uid)
+            self._freed.update(freed)
+            self._fallen.add(info.uid)
         else:
             self._queue.wake(freed, now)
             self._queue.requeue(info, (), now)

@@ -74,6 +74,8 @@ class Ingest:
             self._remove[kind] = lambda uid, _: cache.remove_workload(uid)
         for kind in VOLUME_KINDS:
             self._remove[kind] = partial(self._remove_of_volumes, kind)
+        is_awaited = queue.is_awaited(ClusterEvent.POD_ADDED)
+        self._added = (ClusterEvent.POD_ADDED,) if is_awaited else ()
         self.listed: set[str] = set()
         """The kinds of which a complete list came, or that are known to be absent."""
 
@@ -164,7 +166,7 @@ class Ingest:
         if uid not in self._queue:
             self._tell(pod, "added")
             self._queue.add(pod, now)
-            return ()
+            return self._added
         self._queue.update(pod, now)
         self._update_told(pod)
         return ()

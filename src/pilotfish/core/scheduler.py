@@ -120,7 +120,6 @@ class Scheduler:
             The effects, and whether there is more to decide right now.
         """
         self.binding.resume(now)
-        self.binding.settle(now)
         if not self._kinds <= self._ingest.listed:
             return self._effects(now), False
         for _ in range(max_cycles):

@@ -29,6 +29,8 @@ class ClusterEvent(enum.Enum):
     ASSIGNED_POD_SCALED_DOWN = "AssignedPodUpdatePodScaleDown"
     ASSIGNED_POD_CHANGED = "AssignedPodUpdate"
 
+    POD_ADDED = "UnschedulablePodAdd"  # a new pending pod; only for plugins that name it
+
     # Changes of the waiting pod itself.
     POD_LABELS_CHANGED = "UnschedulablePodUpdatePodLabel"
     POD_SCALED_DOWN = "UnschedulablePodUpdatePodScaleDown"

@@ -32,7 +32,7 @@ Source: kubernetes v1.36 pkg/scheduler/backend/queue/scheduling_queue.go.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Final
 
 from pilotfish.api.pod import Pod
@@ -197,8 +197,15 @@ class SchedulingQueue:
 
     # -- the world and the clock
 
-    def wake(self, events: Collection[ClusterEvent], now: float, *, but: str = "") -> None:
-        """Move the pods that one of these events may help, but the one of a uid.
+    def is_awaited(self, event: ClusterEvent) -> bool:
+        """Say whether some plugin names an event in its `requeue_on`."""
+        by_profile = self._requeue_on.values()
+        return any(event in named for by_plugin in by_profile for named in by_plugin.values())
+
+    def wake(
+        self, events: Collection[ClusterEvent], now: float, *, but: Container[str] = ()
+    ) -> None:
+        """Move the pods that one of these events may help, but those of some uids.
 
         A finer question than the kind of event, whether this very change helps that very pod,
         would be asked here and in `requeue`, of the plugins that rejected the pod.
@@ -208,7 +215,7 @@ class SchedulingQueue:
         for event in sorted(events, key=IN_ORDER.__getitem__):
             self._in_flight.record(event)
             for info in self._pool.waiting_for(event):
-                if info.uid != but:
+                if info.uid not in but:
                     self._move(info, now, event.value)
 
     def wake_rested(self, now: float) -> None:

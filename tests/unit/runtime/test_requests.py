@@ -3,6 +3,7 @@ import pytest
 
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
 from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
+from pilotfish.framework import Patch
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
@@ -11,6 +12,7 @@ from pilotfish.runtime.requests import (
     delete_request,
     disruption_request,
     is_transient,
+    patch_request,
     pod_read,
     read_request,
 )
@@ -149,6 +151,31 @@ def test_clearing_a_nomination_touches_no_condition() -> None:
         "metadata": {"uid": "uid-a"},
         "status": {"nominatedNodeName": None},
     }
+
+
+@pytest.mark.parametrize(
+    ("patch", "path", "metadata"),
+    [
+        (Patch("pods", "a", {}, "default"), "/api/v1/namespaces/default/pods/a", {}),
+        (
+            Patch("persistentvolumes", "v", {}, uid="u", resource_version="7"),
+            "/api/v1/persistentvolumes/v",
+            {"uid": "u", "resourceVersion": "7"},
+        ),
+        (
+            Patch("things", "t", {"metadata": {"labels": {"a": None}}}, "x", "example.com/v1"),
+            "/apis/example.com/v1/namespaces/x/things/t",
+            {"labels": {"a": None}},
+        ),
+    ],
+)
+def test_patch_of_a_plugin_is_a_merge_patch_with_its_preconditions(
+    patch: Patch, path: str, metadata: dict[str, object]
+) -> None:
+    request = patch_request(patch)
+    assert (request.method, request.path) == ("PATCH", path)
+    assert request.content_type == "application/merge-patch+json"
+    assert msgspec.json.decode(request.body or b"") == {"metadata": metadata}
 
 
 def test_victim_is_told_why_and_deleted_by_its_uid() -> None:

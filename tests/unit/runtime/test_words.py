@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pilotfish.core.decision import Decision, NodeScore
-from pilotfish.core.effects import BindFailed, Bound, PodSeen
+from pilotfish.core.effects import BindFailed, Bound, PluginFailed, PodSeen
 from pilotfish.runtime.words import Mode, Words, detected, starting
 
 LOG = logging.getLogger("words-under-test")
@@ -126,3 +126,8 @@ def test_who_has_to_go_for_whom_is_said(lines: list[str]) -> None:
     )
     words().observe(preempts)
     assert lines[-1] == "default/a preempts default/b, default/c on n1"
+
+
+def test_failure_of_a_plugin_on_which_nothing_depends_is_told(lines: list[str]) -> None:
+    words().observe(PluginFailed("uid-a", "default", "a", "Notes", "post_bind", "OSError: full"))
+    assert lines == ["ERROR: default/a: plugin 'Notes' failed in post_bind: OSError: full"]
