@@ -199,3 +199,18 @@ def test_preferences_are_scored(
     asked = make.pod("p", affinity={"nodeAffinity": preferred(*own)})
     found = scores(plugin(**preferred(*added)), asked, WORLD)
     assert found == (None if expected is None else dict(zip("abc", expected, strict=True)))
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param(label("cores", "Gt", "many"), id="no number"),
+        pytest.param(label("disk", "In", "no label"), id="a value that no label can have"),
+    ],
+)
+def test_a_preference_that_upstream_cannot_parse_leaves_the_pod_schedulable(
+    wish: dict[str, Any],
+) -> None:
+    """differs: upstream's PreScore fails each time (NewPreferredSchedulingTerms)."""
+    asked = make.pod("p", affinity={"nodeAffinity": preferred((9, term(wish)), (1, term(HDD)))})
+    assert scores(plugin(), asked, WORLD) == {"a": 0, "b": 100, "c": 0}
