@@ -11,7 +11,7 @@ from parity.drawing import pods, preemption
 from parity.drawing.draw import APPS, NAMESPACES, Draw, Manifest
 from parity.drawing.nodes import node
 from parity.drawing.pods import CPU, MEMORY
-from parity.drawing.profiles import PROFILES
+from parity.drawing.profiles import profile
 from parity.drawing.storage import storage
 
 FEATURES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -71,7 +71,7 @@ def drawn(category: str, seed: int, count: int) -> Case:
     return Case(
         category=category,
         seed=seed,
-        profile=draw.one(PROFILES) if category == "config" else {},
+        profile=profile(draw) if category == "config" else {},
         objects=(*_namespaces(draw), *workloads, *budgets, *stored, *nodes, *placed),
         pods=tuple(pending),
     )

@@ -89,7 +89,9 @@ def _labels(draw: Draw, name: str) -> dict[str, str]:
     if draw.chance(0.6):
         labels["disk"] = draw.one(("ssd", "hdd", ""))
     if draw.chance(0.6):
-        labels["gen"] = draw.one(("1", "2", "3", "10", "007", "new", "9223372036854775807"))
+        labels["gen"] = draw.one(
+            ("1", "2", "3", "10", "007", "1_0", "new", str(2**63 - 1), str(2**63))
+        )
     if draw.chance(0.3):
         labels["pool"] = draw.one(("a", "b"))
     return labels

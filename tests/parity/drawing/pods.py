@@ -10,7 +10,7 @@ from parity.drawing import storage, topology
 from parity.drawing.draw import HOSTNAME, NAMESPACES, ZONE, Draw, Manifest
 from parity.drawing.nodes import EFFECTS, TAINT_KEYS, TAINT_VALUES, image_name
 
-CPU: Final = ("100m", "250m", "500m", "1", "1500m", "3", "0", "0.3", "1e-1")
+CPU: Final = ("100m", "250m", "500m", "1", "1500m", "3", "0", "0.3", "1e-1", "1n", "2500001u")
 MEMORY: Final = ("128Mi", "256Mi", "1Gi", "1500M", "3Gi", "0", "2e8", "100000000500m")
 SCARCE: Final = {
     "ephemeral-storage": ("500M", "5Gi", "60Gi"),
@@ -37,7 +37,7 @@ def pod(draw: Draw, name: str, features: frozenset[str]) -> Manifest:
     made = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     wishes = [wish for feature, wish in WISHES.items() if feature in features]
     for wish in wishes:
-        if draw.chance(0.85 if len(wishes) == 1 else 0.45):
+        if draw.chance(max(0.25, 0.95 - len(wishes) / 10)):
             wish(draw, made)
     return made
 
@@ -128,17 +128,18 @@ def node_affinity(draw: Draw, pod: Manifest) -> None:
         pod["spec"]["nodeSelector"] = {key: value}
     affinity: Manifest = {}
     if draw.chance(0.6):
-        terms = [_node_term(draw) for _ in range(draw.between(1, 3))]
+        terms = [node_term(draw) for _ in range(draw.between(1, 3))]
         affinity["requiredDuringSchedulingIgnoredDuringExecution"] = {"nodeSelectorTerms": terms}
     if draw.chance(0.7):
         affinity["preferredDuringSchedulingIgnoredDuringExecution"] = [
-            {"weight": draw.between(1, 100), "preference": _node_term(draw, preferred=True)}
+            {"weight": draw.between(1, 100), "preference": node_term(draw, preferred=True)}
             for _ in range(draw.between(1, 3))
         ]
     pod["spec"].setdefault("affinity", {})["nodeAffinity"] = affinity
 
 
-def _node_term(draw: Draw, *, preferred: bool = False) -> Manifest:
+def node_term(draw: Draw, *, preferred: bool = False) -> Manifest:
+    """Draw a term over labels and names of nodes; one without expressions selects nothing."""
     term: Manifest = {}
     if draw.chance(0.9):
         term["matchExpressions"] = [_node_expression(draw) for _ in range(draw.one((1, 1, 2)))]

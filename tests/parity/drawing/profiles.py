@@ -2,91 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-CPU: Final = {"name": "cpu", "weight": 1}
-MEMORY: Final = {"name": "memory", "weight": 1}
-GPU: Final = {"name": "nvidia.com/gpu", "weight": 3}
-STORAGE: Final = {"name": "ephemeral-storage", "weight": 2}
+from parity.drawing.draw import RACK, TOPOLOGY_KEYS, Draw, Manifest
+from parity.drawing.pods import node_term
 
-
-def _args(**by_plugin: Mapping[str, Any]) -> dict[str, Any]:
-    return {"pluginConfig": [{"name": name, "args": args} for name, args in by_plugin.items()]}
-
-
-def _fit(kind: str, *resources: Mapping[str, Any], shape: Mapping[int, int] | None = None) -> Any:
-    points = [{"utilization": at, "score": score} for at, score in (shape or {}).items()]
-    ratio = {"requestedToCapacityRatio": {"shape": points}} if shape else {}
-    strategy = {"type": kind, "resources": list(resources), **ratio}
-    return _args(NodeResourcesFit={"scoringStrategy": strategy})
-
-
-def _weights(**weights: int) -> dict[str, Any]:
-    enabled = [{"name": name, "weight": weight} for name, weight in weights.items()]
-    disabled = [{"name": name} for name in weights]
-    return {"plugins": {"multiPoint": {"enabled": enabled, "disabled": disabled}}}
-
-
-def _only(point: str, *, without: tuple[str, ...], with_: tuple[str, ...] = ()) -> dict[str, Any]:
-    changes = {"disabled": [{"name": name} for name in without]}
-    return {"plugins": {point: changes | {"enabled": [{"name": name} for name in with_]}}}
-
-
-SPREAD_DEFAULTS: Final = (
-    {
-        "maxSkew": 1,
-        "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "DoNotSchedule",
-    },
-    {"maxSkew": 2, "topologyKey": "example.com/rack", "whenUnsatisfiable": "ScheduleAnyway"},
+RESOURCES: Final = ("cpu", "memory", "nvidia.com/gpu", "ephemeral-storage", "hugepages-2Mi")
+FILTERS: Final = (
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
 )
-ADDED_TERMS: Final = (
-    {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd", "hdd"]}]},
-    {"matchExpressions": [{"key": "pool", "operator": "Exists"}]},
+SCORES: Final = (
+    "TaintToleration",
+    "NodeAffinity",
+    "NodeResourcesFit",
+    "PodTopologySpread",
+    "InterPodAffinity",
+    "NodeResourcesBalancedAllocation",
+    "ImageLocality",
 )
-ADDED: Final = {
-    "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": ADDED_TERMS},
-    "preferredDuringSchedulingIgnoredDuringExecution": [
-        {
-            "weight": 30,
-            "preference": {"matchExpressions": [{"key": "gen", "operator": "Gt", "values": ["2"]}]},
+OTHERS: Final = ("DefaultPreemption", "DynamicResources")
+
+
+def profile(draw: Draw) -> dict[str, Any]:
+    """Draw which plugins run, with what weights and arguments."""
+    made: dict[str, Any] = {}
+    if draw.chance(0.6):
+        made["plugins"] = _plugins(draw)
+    if draw.chance(0.7):
+        names = draw.some(tuple(ARGUMENTS), 1, 3)
+        made["pluginConfig"] = [{"name": name, "args": ARGUMENTS[name](draw)} for name in names]
+    return made
+
+
+def _plugins(draw: Draw) -> dict[str, Any]:
+    """Draw changes at some extension points.
+
+    What `multiPoint` disables is enabled nowhere else: its filter would find no state.
+    """
+    made: dict[str, Any] = {}
+    gone: set[str] = set()
+    if draw.chance(0.6):
+        disabled = draw.some(sorted({*FILTERS, *SCORES, *OTHERS}), 0, 4)
+        enabled = draw.some(sorted({*FILTERS, *SCORES}), 0, 3)
+        made["multiPoint"] = {
+            "disabled": [{"name": name} for name in disabled],
+            "enabled": [{"name": name, "weight": draw.between(1, 20)} for name in enabled],
         }
-    ],
+        gone = set(disabled) - set(enabled)
+    for point, names in (("filter", FILTERS), ("score", SCORES)):
+        if draw.chance(0.4):
+            made[point] = _point(draw, [name for name in names if name not in gone])
+    if draw.chance(0.15):
+        made["postFilter"] = {"disabled": [{"name": draw.one(("*", *OTHERS))}]}
+    return made
+
+
+def _point(draw: Draw, names: list[str]) -> Manifest:
+    """Draw a change at one point; an enabled plugin goes before those of `multiPoint`."""
+    disabled = ["*"] if draw.chance(0.2) else draw.some(names, 0, 3)
+    enabled: list[Manifest] = [{"name": name} for name in draw.some(names, 0, 3)]
+    for one in enabled:
+        if draw.chance(0.5):
+            one["weight"] = draw.between(1, 9)
+    return {"disabled": [{"name": name} for name in disabled], "enabled": enabled}
+
+
+def _weighted(draw: Draw) -> list[Manifest]:
+    names = draw.some(RESOURCES, 1, 4)
+    return [{"name": name, "weight": draw.between(1, 10)} for name in names]
+
+
+def _fit(draw: Draw) -> Manifest:
+    kind = draw.one(("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"))
+    strategy: Manifest = {"type": kind, "resources": _weighted(draw)}
+    if kind == "RequestedToCapacityRatio":
+        points = sorted(draw.some(range(0, 101, 5), 1, 4))
+        shape = [{"utilization": at, "score": draw.between(0, 10)} for at in points]
+        strategy["requestedToCapacityRatio"] = {"shape": shape}
+    made: Manifest = {"scoringStrategy": strategy}
+    if draw.chance(0.3):
+        made["ignoredResources"] = ["example.com/fpga"]
+    if draw.chance(0.3):
+        made["ignoredResourceGroups"] = [draw.one(("nvidia.com", "example.com"))]
+    return made
+
+
+def _balanced(draw: Draw) -> Manifest:
+    return {"resources": [{"name": name, "weight": 1} for name in draw.some(RESOURCES, 1, 4)]}
+
+
+def _pod_affinity(draw: Draw) -> Manifest:
+    weight = draw.one((0, 1, 50, 100))
+    return {
+        "hardPodAffinityWeight": weight,
+        "ignorePreferredTermsOfExistingPods": draw.chance(0.5),
+    }
+
+
+def _spread(draw: Draw) -> Manifest:
+    if draw.chance(0.2):
+        return {"defaultingType": "System"}
+    drawn = {}
+    for _ in range(draw.between(0, 3)):
+        key, action = (
+            draw.one((*TOPOLOGY_KEYS, RACK)),
+            draw.one(("DoNotSchedule", "ScheduleAnyway")),
+        )
+        skew = draw.between(1, 3)
+        drawn[key, action] = {"maxSkew": skew, "topologyKey": key, "whenUnsatisfiable": action}
+    return {"defaultingType": "List", "defaultConstraints": list(drawn.values())}
+
+
+def _node_affinity(draw: Draw) -> Manifest:
+    added: Manifest = {}
+    if draw.chance(0.6):
+        terms = [node_term(draw) for _ in range(draw.between(1, 2))]
+        added["requiredDuringSchedulingIgnoredDuringExecution"] = {"nodeSelectorTerms": terms}
+    if draw.chance(0.6):
+        added["preferredDuringSchedulingIgnoredDuringExecution"] = [
+            {"weight": draw.between(1, 100), "preference": node_term(draw)}
+        ]
+    return {"addedAffinity": added}
+
+
+ARGUMENTS: Final = {
+    "NodeResourcesFit": _fit,
+    "NodeResourcesBalancedAllocation": _balanced,
+    "InterPodAffinity": _pod_affinity,
+    "PodTopologySpread": _spread,
+    "NodeAffinity": _node_affinity,
 }
-
-PROFILES: Final[tuple[dict[str, Any], ...]] = (
-    _fit("MostAllocated", CPU, MEMORY),
-    _fit("MostAllocated", CPU, GPU, STORAGE),
-    _fit("LeastAllocated", CPU, MEMORY, STORAGE, GPU),
-    _fit("LeastAllocated", GPU),
-    _fit("RequestedToCapacityRatio", CPU, MEMORY, GPU, shape={0: 0, 50: 8, 100: 10}),
-    _fit("RequestedToCapacityRatio", CPU, STORAGE, shape={10: 10, 40: 3, 90: 0}),
-    _args(NodeResourcesBalancedAllocation={"resources": [CPU, MEMORY]}),
-    _args(
-        NodeResourcesBalancedAllocation={
-            "resources": [{**one, "weight": 1} for one in (CPU, MEMORY, GPU, STORAGE)]
-        }
-    ),
-    _args(NodeResourcesBalancedAllocation={"resources": [{**GPU, "weight": 1}]}),
-    _args(
-        NodeResourcesFit={
-            "ignoredResources": ["example.com/fpga"],
-            "ignoredResourceGroups": ["nvidia.com"],
-        }
-    ),
-    _args(
-        InterPodAffinity={"hardPodAffinityWeight": 50, "ignorePreferredTermsOfExistingPods": True}
-    ),
-    _args(InterPodAffinity={"hardPodAffinityWeight": 0}),
-    _args(NodeAffinity={"addedAffinity": ADDED}),
-    _args(PodTopologySpread={"defaultingType": "List", "defaultConstraints": SPREAD_DEFAULTS}),
-    _args(PodTopologySpread={"defaultingType": "List"}),
-    _weights(TaintToleration=1, NodeAffinity=5, InterPodAffinity=10, PodTopologySpread=7),
-    _weights(ImageLocality=30, NodeResourcesFit=4, NodeResourcesBalancedAllocation=9),
-    _only("filter", without=("NodePorts", "TaintToleration", "InterPodAffinity")),
-    _only("score", without=("*",), with_=("NodeResourcesFit", "PodTopologySpread")),
-    _only("postFilter", without=("*",)),
-    _only("multiPoint", without=("NodeAffinity", "PodTopologySpread", "DefaultPreemption")),
-    _only("multiPoint", without=("NodeResourcesFit", "DynamicResources")),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from parity.drawing.draw import HOSTNAME, NAMESPACES, ZONE, Draw, Manifest
+from parity.drawing.draw import HOSTNAME, NAMESPACES, REGION, ZONE, Draw, Manifest
 
 EBS: Final = "ebs.example.com"
 CAPACITY: Final = "cap.example.com"
@@ -41,7 +41,7 @@ def claims(draw: Draw, pod: Manifest) -> None:
 
 def storage(draw: Draw, nodes: Sequence[Manifest]) -> list[Manifest]:
     """Draw classes and drivers, what the nodes can attach, volumes and claims."""
-    made = [*_classes(), *_drivers()]
+    made = [*_classes(), *_drivers(draw)]
     made += [_csi_node(draw, node) for node in nodes if draw.chance(0.9)]
     made += [_capacity(draw, f"capacity-{i}") for i in range(draw.between(0, 4))]
     for namespace in NAMESPACES[:3]:
@@ -62,15 +62,20 @@ def _classes() -> list[Manifest]:
         made.append({**one, "provisioner": provisioner, "volumeBindingMode": mode})
         if name == "zonal":
             zones = [{"key": ZONE, "values": ["z1", "z2"]}]
-            made[-1]["allowedTopologies"] = [{"matchLabelExpressions": zones}]
+            regions = [{"key": REGION, "values": ["r1"]}, {"key": ZONE, "values": ["z3"]}]
+            terms = [{"matchLabelExpressions": one} for one in (zones, regions)]
+            made[-1]["allowedTopologies"] = terms
     return made
 
 
-def _drivers() -> list[Manifest]:
+def _drivers(draw: Draw) -> list[Manifest]:
     return [
         {
             **_object("storage.k8s.io/v1", "CSIDriver", name),
-            "spec": {"attachRequired": True, "storageCapacity": name == CAPACITY},
+            "spec": {
+                "attachRequired": True,
+                "storageCapacity": name == CAPACITY or draw.chance(0.2),
+            },
         }
         for name in (EBS, CAPACITY)
     ]
@@ -96,6 +101,8 @@ def _capacity(draw: Draw, name: str) -> Manifest:
     made = _object("storage.k8s.io/v1", "CSIStorageCapacity", name)
     made["metadata"]["namespace"] = "default"
     made |= {"storageClassName": "cap", "capacity": draw.one(("0", "2Gi", "50Gi"))}
+    if draw.chance(0.3):
+        made["storageClassName"] = "ebs"
     if draw.chance(0.4):
         made["maximumVolumeSize"] = draw.one(("3Gi", "10Gi"))
     if draw.chance(0.9):
@@ -130,6 +137,11 @@ def _claim(draw: Draw, namespace: str, name: str, nodes: Sequence[Manifest]) -> 
         _make_odd(draw, made)
     elif draw.chance(0.2):
         spec["selector"] = {"matchLabels": {"tier": draw.one(("gold", "tin"))}}
+    elif draw.chance(0.2):
+        expression = {"key": "tier", "operator": "NotIn", "values": ["gold"]}
+        spec["selector"] = {"matchExpressions": [expression]}
+    if draw.chance(0.12):
+        spec["volumeMode"] = "Block"
     return [made]
 
 
@@ -166,6 +178,10 @@ def _volume(draw: Draw, name: str, of_class: str, nodes: Sequence[Manifest]) -> 
         "storageClassName": of_class,
         "persistentVolumeReclaimPolicy": "Retain",
     }
+    if draw.chance(0.12):
+        spec["volumeMode"] = "Block"
+    if draw.chance(0.06):
+        made["metadata"] |= {"deletionTimestamp": "now", "finalizers": ["example.com/keep"]}
     if source == "gce":
         spec["gcePersistentDisk"] = {"pdName": draw.one(("disk-1", name))}
     elif source == "local":
@@ -180,6 +196,10 @@ def _volume(draw: Draw, name: str, of_class: str, nodes: Sequence[Manifest]) -> 
             values = [one["metadata"]["name"] for one in draw.some(nodes, 1, 2)]
         wanted = {"key": HOSTNAME if on_node else ZONE, "operator": "In", "values": values}
         terms = [{"matchExpressions": [wanted]}]
+        if draw.chance(0.2):
+            terms.append(
+                {"matchExpressions": [{"key": REGION, "operator": "NotIn", "values": ["r0"]}]}
+            )
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
     return {**made, "spec": spec}
 
@@ -202,6 +222,7 @@ def _in_line(draw: Draw) -> Manifest:
     return draw.one(
         (
             {"gcePersistentDisk": {"pdName": name, "readOnly": reads}},
+            {"csi": {"driver": draw.one((EBS, CAPACITY)), "readOnly": reads}},
             {"awsElasticBlockStore": {"volumeID": name, "readOnly": reads}},
             {"rbd": {"monitors": ["a", "b"], "image": name, "readOnly": reads}},
             {
