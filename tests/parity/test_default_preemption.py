@@ -287,3 +287,13 @@ def test_preemptor_may_try_elsewhere(
     cache = cluster(nodes, [going, bound("other", "n2", cpu="3")])
     cache.nominations.nominate(cache.pod_info(IMPORTANT, "n1"))
     assert victims(ask(IMPORTANT, cache)) == (expected, ["other"])
+
+
+def test_a_host_port_that_two_pods_have_is_taken_until_both_are_gone() -> None:
+    """differs: upstream keeps a set (HostPortInfo), so one pod goes and another shares its port."""
+    held = [
+        bound(name, priority=priority, host_ports=[80]) for name, priority in (("a", 0), ("b", 20))
+    ]
+    done = asked(pod("important", priority=10, host_ports=[80]), *held)
+    assert done.nomination is None
+    assert "1 node(s) didn't have free ports for the requested pod ports" in done.message

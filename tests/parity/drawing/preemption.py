@@ -17,6 +17,7 @@ def prioritise(
 
     No two pods start at the same time, so that the order of victims is determined.
     """
+    _share_no_port(placed)
     starts = draw.some(range(24 * 60), len(placed), len(placed))
     for pod, start in zip(placed, starts, strict=True):
         _want(draw, pod, draw.one(("250m", "500m", "1")), draw.one(PRIORITIES))
@@ -32,6 +33,21 @@ def prioritise(
         room["pods"] = draw.one(("110", "110", "3", "5"))
         node["status"] |= {"capacity": room, "allocatable": room}
     return [_budget(draw, f"budget-{i}") for i in range(draw.between(0, 4))]
+
+
+def _share_no_port(placed: Sequence[Manifest]) -> None:
+    """Take away ports that another pod of the node has: without one, upstream forgets the other's.
+
+    It is a difference that is meant; docs/reference/as-kube-scheduler.md tells of it.
+    """
+    taken = set()
+    for pod in placed:
+        for container in pod["spec"]["containers"]:
+            for port in container.get("ports", ()):
+                place = pod["spec"]["nodeName"], port["hostPort"], port["protocol"]
+                if place in taken:
+                    del container["ports"]
+                taken.add(place)
 
 
 def _want(draw: Draw, pod: Manifest, cpu: str, priority: int) -> None:
