@@ -69,9 +69,12 @@ def _plugins(draw: Draw) -> dict[str, Any]:
 
 
 def _point(draw: Draw, names: list[str]) -> Manifest:
-    """Draw a change at one point; an enabled plugin goes before those of `multiPoint`."""
+    """Draw a change at one point; an enabled plugin goes before those of `multiPoint`.
+
+    Some plugin stays: without scores upstream looks for one feasible node only.
+    """
     disabled = ["*"] if draw.chance(0.2) else draw.some(names, 0, 3)
-    enabled: list[Manifest] = [{"name": name} for name in draw.some(names, 0, 3)]
+    enabled: list[Manifest] = [{"name": name} for name in draw.some(names, 1, 3)]
     for one in enabled:
         if draw.chance(0.5):
             one["weight"] = draw.between(1, 9)

@@ -12,6 +12,7 @@ from make import node, pod
 from pilotfish.api.pod import Pod
 from pilotfish.core.decision import Decision, RejectionCount
 from pilotfish.core.node_search import NodeSearch
+from pilotfish.framework.plugin import implements
 from pilotfish.framework.profile import Profile
 from pilotfish.plugins.default import default_profile
 from unit.plugins.deciding import cluster
@@ -43,6 +44,14 @@ def test_a_hundred_nodes_are_the_least() -> None:
 
 def test_all_nodes_are_scored_by_default() -> None:
     assert decision_on(pod("a"), dialogue(400, 0)).feasible == 400
+
+
+def test_without_scores_the_choice_is_among_all_feasible_nodes() -> None:
+    """differs: upstream's search ends with the first."""
+    enabled = default_profile(NAME).enabled
+    without = Profile(NAME, [one for one in enabled if not implements(one.plugin, "score")])
+    nodes = [node(f"n{i}") for i in range(9)]
+    assert decision_on(pod("a"), Dialogue(*nodes, profile=without)).feasible == 9
 
 
 def test_next_search_begins_where_the_last_one_ended() -> None:
