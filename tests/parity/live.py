@@ -29,9 +29,11 @@ from parity.drawing.cases import FEATURES, Case, drawn
 from parity.recording import Recorder, RecordingError
 from parity.showing import show
 from parity.shrinking import shrunk, single
+from pilotfish.config.errors import ConfigurationError
 
 KEPT: Final = Path("build/parity")
 SHRINKING_SECONDS: Final = 240.0
+NO_CASE: Final = (ApiError, ConfigurationError, ControlPlaneError, RecordingError, TimeoutError)
 SEEDS: Final = 1_000_000
 
 
@@ -49,14 +51,14 @@ class Differs:
         self._deadline = time.monotonic() + SHRINKING_SECONDS
 
     def __call__(self, case: Case) -> bool:
-        """Have kube-scheduler decide anew; no cluster at all is no difference."""
+        """Have both decide anew; where one refuses the case, it is no difference."""
         if time.monotonic() > self._deadline:
             return False
         try:
             line = self._recorder.record(case)
-        except (ApiError, RecordingError, TimeoutError):
+            found = {one.what for step in replay.replay(line) for one in step}
+        except NO_CASE:
             return False
-        found = {one.what for step in replay.replay(line) for one in step}
         if not found & self._what:
             return False
         self.line = line

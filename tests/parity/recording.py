@@ -76,23 +76,23 @@ class Recorder:
         """Return the case with kube-scheduler's decisions; the first nomination ends it.
 
         Raises:
+            ControlPlaneError: kube-scheduler refuses the profile.
             RecordingError: a decision is none that a step can say.
             TimeoutError: kube-scheduler did not decide.
         """
         try:
             objects = self._create_cluster(case)
             self._log.unlink(missing_ok=True)
-            self._plane.start_scheduler(
-                SchedulerOptions(
-                    qps=5000,
-                    burst=5000,
-                    percentage_of_nodes_to_score=PERCENTAGE,
-                    vmodule="schedule_one=10",
-                    feature_gates={"OpportunisticBatching": False},
-                    profile=case.profile,
-                )
+            options = SchedulerOptions(
+                qps=5000,
+                burst=5000,
+                percentage_of_nodes_to_score=PERCENTAGE,
+                vmodule="schedule_one=10",
+                feature_gates={"OpportunisticBatching": False},
+                profile=case.profile,
             )
             try:
+                self._plane.start_scheduler(options)
                 steps = list(self._decisions(objects, case.pods))
             finally:
                 self._plane.stop_scheduler()

@@ -32,6 +32,7 @@ def shrunk(case: Case, still_fails: Judge) -> Case:
     """
     while True:
         before = case
+        case = _with_less_profile(case, still_fails)
         case = _with_fewer(case, "pods", still_fails)
         case = _with_fewer(case, "objects", still_fails)
         case = _with_less(case, "pods", still_fails)
@@ -81,6 +82,16 @@ def _with_less(case: Case, field: str, still_fails: Judge) -> Case:
             smaller = _with(case, field, (*items[:index], less, *items[index + 1 :]))
             if less != items[index] and still_fails(smaller):
                 case = smaller
+    return case
+
+
+def _with_less_profile(case: Case, still_fails: Judge) -> Case:
+    """Leave out plugins and arguments."""
+    for path in list(_paths(case.profile)):
+        less = _without(case.profile, path)
+        smaller = msgspec.structs.replace(case, profile=less)
+        if less != case.profile and still_fails(smaller):
+            case = smaller
     return case
 
 

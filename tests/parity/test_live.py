@@ -46,7 +46,7 @@ class Forgetful(Recorder):
     def record(self, case: Case) -> dict[str, Any]:
         """Leave out the profile."""
         line = super().record(case)
-        del line["config"]
+        line.pop("config", None)
         return line
 
 
