@@ -11,7 +11,7 @@ import msgspec
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod, PodCondition
-from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, EvictPod, PatchCondition, PatchNomination, ReadPod
 from pilotfish.core.inputs import (
     Applied,
     BindAnswered,
@@ -25,7 +25,7 @@ from pilotfish.core.inputs import (
 from pilotfish.framework.resources import pod_requests
 
 T = TypeVar("T", bound=KubernetesObject)
-Request = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod
+Request = Bind | ReadPod | PatchCondition | PatchNomination | EvictPod
 Fault = Literal["none", "lost request", "lost answer", "late", "refused"]
 
 
@@ -81,7 +81,7 @@ class ModelServer:
                 if fault != "none":
                     return PodRead(request.uid, error="connection refused")
                 return PodRead(request.uid, self.pods.get(request.uid))
-            case PatchCondition() | ClearNomination():
+            case PatchCondition() | PatchNomination():
                 return StatusAnswered(request.uid, self._patch(request, fault))
             case EvictPod():
                 return self._evict(request, fault)
@@ -136,13 +136,15 @@ class ModelServer:
             return EvictionAnswered(evict.uid, "failed", fault)
         return EvictionAnswered(evict.uid, "evicted" if is_there else "gone")
 
-    def _patch(self, patch: PatchCondition | ClearNomination, fault: Fault) -> bool:
+    def _patch(self, patch: PatchCondition | PatchNomination, fault: Fault) -> bool:
         pod = self.pods.get(patch.uid)
         if pod is None or fault != "none":
             return False
         status = pod.status
-        nominated: str | None = ""
-        if isinstance(patch, PatchCondition):
+        nominated: str | None
+        if isinstance(patch, PatchNomination):
+            nominated = patch.node_name
+        else:
             condition = PodCondition("PodScheduled", "False", patch.reason, patch.message)
             status = msgspec.structs.replace(status, conditions=(condition,))
             nominated = patch.nominated_node_name

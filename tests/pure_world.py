@@ -21,10 +21,10 @@ from pilotfish.cluster.watch_log import Change
 from pilotfish.config.settings import SchedulerSettings
 from pilotfish.core.effects import (
     Bind,
-    ClearNomination,
     Effect,
     EvictPod,
     PatchCondition,
+    PatchNomination,
     ReadPod,
     RecordEvent,
     WakeAt,
@@ -44,10 +44,10 @@ from pilotfish.plugins.default import default_profile
 from pilotfish.runtime.requests import (
     Request,
     bind_request,
-    clear_request,
     condition_request,
     delete_request,
     disruption_request,
+    nomination_request,
 )
 
 NAME = "my-scheduler"
@@ -162,8 +162,8 @@ class PureWorld:
                 case PatchCondition():
                     self._ask(condition_request(effect, self._text_time()))
                     self._news.append(StatusAnswered(effect.uid, is_written=True))
-                case ClearNomination():
-                    self._ask(clear_request(effect))
+                case PatchNomination():
+                    self._ask(nomination_request(effect))
                     self._news.append(StatusAnswered(effect.uid, is_written=True))
                 case EvictPod():
                     self._ask(disruption_request(effect, self._text_time()))

@@ -19,10 +19,10 @@ from pilotfish.core.effects import (
     Bind,
     BindFailed,
     Bound,
-    ClearNomination,
     Effect,
     EvictPod,
     PatchCondition,
+    PatchNomination,
     ReadPod,
     WakeAt,
 )
@@ -236,7 +236,7 @@ class FaultyCluster(RuleBasedStateMachine):
         self.log.append((call, encode_effects(effects)))
         for effect in effects:
             match effect:
-                case Bind() | ReadPod() | PatchCondition() | ClearNomination() | EvictPod():
+                case Bind() | ReadPod() | PatchCondition() | PatchNomination() | EvictPod():
                     self.lanes.setdefault(effect.uid, deque()).append(effect)
                 case Bound():
                     self.told[effect.uid] += 1

@@ -102,6 +102,7 @@ class BindingCycles:
             cache,
             queue,
             assumed,
+            notices,
             outbox,
             bind=self._send_bind,
             fail=self._fail,

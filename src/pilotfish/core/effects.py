@@ -53,12 +53,17 @@ class PatchCondition(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     nominated_node_name: str | None = None
 
 
-class ClearNomination(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
-    """Clear the pod's nominated node; the uid is a precondition. Answered by StatusAnswered."""
+class PatchNomination(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
+    """Set the pod's nominated node; the uid is a precondition. Answered by StatusAnswered.
+
+    Attributes:
+        node_name: empty clears it.
+    """
 
     uid: str
     namespace: str
     name: str
+    node_name: str = ""
 
 
 class EvictPod(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
@@ -187,7 +192,7 @@ Command: TypeAlias = (
     Bind
     | ReadPod
     | PatchCondition
-    | ClearNomination
+    | PatchNomination
     | EvictPod
     | PatchObject
     | CallPlugin

@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 
 from pilotfish.api.pod import Pod
 from pilotfish.core.effects import (
-    ClearNomination,
     Effect,
     EvictPod,
     ObjectReference,
     PatchCondition,
+    PatchNomination,
     RecordEvent,
 )
 from pilotfish.core.inputs import StatusAnswered
@@ -76,11 +76,18 @@ class Notices:
 
     def not_nominated(self, pod: Pod) -> None:
         """Tell that a pod's nomination is void, though nothing else about it is new."""
+        self.nominated(pod, "")
+
+    def nominated(self, pod: Pod, node_name: str) -> None:
+        """Tell where a pod is going that is not bound at once; an empty name is nowhere.
+
+        Source: kubernetes v1.36 pkg/scheduler/schedule_one.go (bindingCycle).
+        """
         meta = pod.metadata
         known = self._sent.get(meta.uid, _shown(pod))
-        if known.nominated:
-            self._sent[meta.uid] = known._replace(nominated="")
-            self._outbox.append(ClearNomination(meta.uid, meta.namespace, meta.name))
+        if known.nominated != node_name:
+            self._sent[meta.uid] = known._replace(nominated=node_name)
+            self._outbox.append(PatchNomination(meta.uid, meta.namespace, meta.name, node_name))
 
     def preempted(
         self, victim: EvictPod, preemptor: Pod, node_name: str, *, in_memory: bool = False

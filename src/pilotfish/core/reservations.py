@@ -4,7 +4,8 @@ Theory of operation: see `pilotfish.core.binding` for the states. In the schedul
 assumed, then each plugin reserves, then each is asked for its permit; a no or an error there fails
 the attempt itself. When no plugin makes the pod wait any more, the plugins with `pre_bind` have
 their turn, one after the other: the writes of one are sent one by one, then its question is asked,
-and again at news of what it reads.
+and again at news of what it reads. A pod that is not bound at once is nominated for its node, so
+that people, autoscalers and the next process know where it is going.
 
 Whatever ends a binding cycle before the bind is sure undoes it: what was assumed counts no more,
 then every plugin unreserves, in reverse order.
@@ -30,6 +31,7 @@ from pilotfish.core.binding_cycle import (
 )
 from pilotfish.core.effects import CallPlugin, Effect, PatchObject, PluginFailed
 from pilotfish.core.inputs import PluginAnswered, WriteAnswered
+from pilotfish.core.notices import Notices
 from pilotfish.core.waiting_pods import WaitingPods
 from pilotfish.framework.binding import Deny
 from pilotfish.framework.binding_points import BindingPoints, Placed, is_done
@@ -50,6 +52,7 @@ class Reservations:
         cache: assumes and forgets pods.
         queue: keeps pods in flight, and with them the events that they may need, while they wait.
         assumed: takes the objects that plugins assume.
+        notices: tells where a pod is going that is not bound at once.
         outbox: takes effects.
         bind: goes on with a binding cycle when its plugins have no more to do before the bind.
         fail: ends a binding cycle.
@@ -62,6 +65,7 @@ class Reservations:
         cache: ClusterCache,
         queue: SchedulingQueue,
         assumed: AssumedObjects,
+        notices: Notices,
         outbox: list[Effect],
         *,
         bind: Callable[[BindingCycle], None],
@@ -72,6 +76,7 @@ class Reservations:
         self._cache = cache
         self._queue = queue
         self._assumed = assumed
+        self._notices = notices
         self._outbox = outbox
         self._bind = bind
         self._fail = fail
@@ -122,6 +127,7 @@ class Reservations:
         """Let a pod whose scheduling cycle is over wait or go on, and those go that it freed."""
         if cycle.waits:
             self.waiting.add(cycle)
+            self._notices.nominated(cycle.info.pod, cycle.node_name)
         else:
             self._begin_pre_bind(cycle, now)
         for plugin, uids in cycle.allows.items():
@@ -143,6 +149,7 @@ class Reservations:
             cycle.asked += 1
             cycle.work, cycle.written = None, 0
             if call.is_async:
+                self._notices.nominated(cycle.info.pod, cycle.node_name)
                 self._call(call, cycle)
                 return
             try:
@@ -166,6 +173,7 @@ class Reservations:
         if work is None or cycle.request:
             return False
         if cycle.written < len(work.writes):
+            self._notices.nominated(cycle.info.pod, cycle.node_name)
             patch = work.writes[cycle.written]
             self._outbox.append(PatchObject(pod.uid, self._next_request(cycle), patch))
             return False
@@ -181,6 +189,7 @@ class Reservations:
             self._asking.pop(pod.uid, None)
             cycle.due = None
         else:
+            self._notices.nominated(cycle.info.pod, cycle.node_name)
             self._asking[pod.uid] = cycle
         return answer
 

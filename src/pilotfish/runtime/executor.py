@@ -17,9 +17,9 @@ from pilotfish.client import ApiClient, ApiError, ClientError
 from pilotfish.core.effects import (
     Bind,
     CallPlugin,
-    ClearNomination,
     EvictPod,
     PatchCondition,
+    PatchNomination,
     PatchObject,
     ReadPod,
 )
@@ -37,13 +37,13 @@ from pilotfish.runtime.plugin_calls import PluginCalls
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
-    clear_request,
     condition_request,
     delete_request,
     describe,
     disruption_request,
     is_gone,
     is_transient,
+    nomination_request,
     patch_request,
     pod_read,
     read_request,
@@ -56,7 +56,7 @@ BACKOFF_SECONDS = 0.5  # doubled by each failure, spread by up to half
 BACKOFF_MAX_SECONDS = 8.0
 FORBIDDEN = 403
 
-Request: TypeAlias = Bind | ReadPod | PatchCondition | ClearNomination | EvictPod | PatchObject
+Request: TypeAlias = Bind | ReadPod | PatchCondition | PatchNomination | EvictPod | PatchObject
 PodEffect: TypeAlias = Request | CallPlugin
 
 
@@ -185,7 +185,7 @@ class ApiExecutor:
                 return await self._bind(effect)
             case ReadPod():
                 return await self._read(effect)
-            case PatchCondition() | ClearNomination():
+            case PatchCondition() | PatchNomination():
                 return await self._patch(effect, failures)
             case EvictPod():
                 return await self._evict(effect, failures)
@@ -208,12 +208,12 @@ class ApiExecutor:
         return pod_read(read, answer.body)
 
     async def _patch(
-        self, patch: PatchCondition | ClearNomination, failures: int
+        self, patch: PatchCondition | PatchNomination, failures: int
     ) -> StatusAnswered | None:
         if isinstance(patch, PatchCondition):
             request = condition_request(patch, _now())
         else:
-            request = clear_request(patch)
+            request = nomination_request(patch)
         answer = await attempt(self._client, request)
         if not isinstance(answer, Exception):
             return StatusAnswered(patch.uid, is_written=True)

@@ -10,7 +10,7 @@ import msgspec
 from pilotfish.api.codec import decode_list
 from pilotfish.api.pod import DISRUPTION_TARGET, PREEMPTION_BY_SCHEDULER, Pod
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
-from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, EvictPod, PatchCondition, PatchNomination, ReadPod
 from pilotfish.core.inputs import BindAnswered, PodRead
 from pilotfish.framework import Patch
 
@@ -119,9 +119,9 @@ def condition_request(patch: PatchCondition, now: str) -> Request:
     return _status_request(patch, _Status((condition,), nominated))
 
 
-def clear_request(clear: ClearNomination) -> Request:
-    """Make the request that clears the pod's nominated node."""
-    return _status_request(clear, _Status(nominated_node_name=None))
+def nomination_request(patch: PatchNomination) -> Request:
+    """Make the request that sets or clears the pod's nominated node."""
+    return _status_request(patch, _Status(nominated_node_name=patch.node_name or None))
 
 
 def disruption_request(evict: EvictPod, now: str) -> Request:
@@ -150,7 +150,7 @@ def patch_request(patch: Patch) -> Request:
 
 
 def _status_request(
-    effect: PatchCondition | ClearNomination | EvictPod, status: _Status
+    effect: PatchCondition | PatchNomination | EvictPod, status: _Status
 ) -> Request:
     path = f"/api/v1/namespaces/{effect.namespace}/pods/{effect.name}/status"
     body = _StatusPatch(_Metadata(effect.uid), status)

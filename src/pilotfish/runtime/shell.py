@@ -12,10 +12,10 @@ from pilotfish.core.effects import (
     BindFailed,
     Bound,
     CallPlugin,
-    ClearNomination,
     Effect,
     EvictPod,
     PatchCondition,
+    PatchNomination,
     PatchObject,
     PluginFailed,
     PodSeen,
@@ -143,7 +143,7 @@ class Shell:
                     Bind()
                     | ReadPod()
                     | PatchCondition()
-                    | ClearNomination()
+                    | PatchNomination()
                     | EvictPod()
                     | PatchObject()
                     | CallPlugin()

@@ -17,6 +17,7 @@ from pilotfish.core.effects import (
     Bound,
     CallPlugin,
     EvictPod,
+    PatchNomination,
     PatchObject,
     PluginFailed,
     RecordEvent,
@@ -34,6 +35,7 @@ def test_writes_come_one_after_the_other_and_then_the_bind() -> None:
     effects = begin(dialogue)
     (first,) = of(PatchObject, effects)
     assert first.patch == SEAT
+    assert [nomination.node_name for nomination in of(PatchNomination, effects)] == ["n1"]
     assert of(Bind, effects) == []
     (second,) = of(PatchObject, dialogue.tell(WriteAnswered("uid-a", first.number)))
     assert second.patch == PLACE

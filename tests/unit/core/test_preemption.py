@@ -9,9 +9,9 @@ from make import node, pod
 from pilotfish.core.decision import Decision
 from pilotfish.core.effects import (
     Bind,
-    ClearNomination,
     EvictPod,
     PatchCondition,
+    PatchNomination,
     RecordEvent,
 )
 from pilotfish.core.inputs import Deleted, EvictionAnswered
@@ -100,7 +100,7 @@ def test_less_important_nominations_on_the_node_are_cleared() -> None:
     dialogue, _ = begun()
     dialogue.apply(pod("boss", cpu="4", priority=11))
     effects = dialogue.decide()
-    assert [clear.name for clear in of(ClearNomination, effects)] == ["important"]
+    assert [clear.name for clear in of(PatchNomination, effects)] == ["important"]
     assert of(EvictPod, effects) == []  # the victim was asked to go already
     (patch,) = (one for one in of(PatchCondition, effects) if one.name == "boss")
     assert patch.nominated_node_name == "n1"

@@ -14,7 +14,16 @@ from make import node, pod
 from pilotfish.api.pod import Pod
 from pilotfish.core.binding_cycle import Deadlines, PermitWait, ReservedCycle
 from pilotfish.core.decision import Decision
-from pilotfish.core.effects import Bind, BindFailed, Effect, EvictPod, RecordEvent, WakeAt
+from pilotfish.core.effects import (
+    Bind,
+    BindFailed,
+    Effect,
+    EvictPod,
+    PatchCondition,
+    PatchNomination,
+    RecordEvent,
+    WakeAt,
+)
 from pilotfish.core.inputs import Applied, BindAnswered, Deleted, Input, PodRead, Unreadable
 from pilotfish.core.waiting_pods import WaitingPods
 from pilotfish.framework import Allow, BindingError, Deny, Wait, WaitingPod
@@ -51,6 +60,15 @@ def test_pod_that_waits_counts_on_its_node_and_holds_nobody_up() -> None:
     assert dialogue.free_milli_cpu("n1") == 2000
     assert of(WakeAt, effects) == [WakeAt(10.0)]
     assert "pre_bind First a" not in journal
+
+
+def test_pod_that_waits_is_nominated_and_no_longer_when_it_is_rejected() -> None:
+    dialogue, _ = talk({"permit": Wait(5.0)})
+    (nomination,) = of(PatchNomination, decided(dialogue, "a"))
+    assert nomination == PatchNomination("uid-a", "default", "a", "n1")
+    dialogue.now = 5.0
+    (patch,) = of(PatchCondition, dialogue.decide())
+    assert patch.nominated_node_name == ""
 
 
 def test_last_pod_of_a_group_lets_the_others_go() -> None:

@@ -2,16 +2,16 @@ import msgspec
 import pytest
 
 from pilotfish.client import ApiError, ConnectionFailed, CredentialsError
-from pilotfish.core.effects import Bind, ClearNomination, EvictPod, PatchCondition, ReadPod
+from pilotfish.core.effects import Bind, EvictPod, PatchCondition, PatchNomination, ReadPod
 from pilotfish.framework import Patch
 from pilotfish.runtime.requests import (
     bind_failure,
     bind_request,
-    clear_request,
     condition_request,
     delete_request,
     disruption_request,
     is_transient,
+    nomination_request,
     patch_request,
     pod_read,
     read_request,
@@ -144,12 +144,13 @@ def test_nominated_node_is_left_or_cleared_or_set_with_the_condition(
     assert body["status"] == status
 
 
-def test_clearing_a_nomination_touches_no_condition() -> None:
-    request = clear_request(ClearNomination("uid-a", "default", "a"))
+@pytest.mark.parametrize(("node_name", "sent"), [("", None), ("n1", "n1")])
+def test_nomination_alone_touches_no_condition(node_name: str, sent: str | None) -> None:
+    request = nomination_request(PatchNomination("uid-a", "default", "a", node_name))
     assert (request.method, request.path) == ("PATCH", "/api/v1/namespaces/default/pods/a/status")
     assert msgspec.json.decode(request.body or b"") == {
         "metadata": {"uid": "uid-a"},
-        "status": {"nominatedNodeName": None},
+        "status": {"nominatedNodeName": sent},
     }
 
 
