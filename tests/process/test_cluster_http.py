@@ -121,6 +121,23 @@ async def test_long_list_shows_what_there_was_when_it_was_asked_for() -> None:
 
 
 @in_loop
+async def test_long_list_is_one_table() -> None:
+    face = Recording()
+    for number in range(1100):
+        face.create_pod(f"p-{number}")
+    accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    async with (
+        served(face) as (host, port),
+        aiohttp.ClientSession(headers=HEADERS | accept) as session,
+        session.get(f"http://{host}:{port}{PODS_PATH}") as answer,
+    ):
+        table = await answer.json()
+    assert (table["kind"], len(table["rows"])) == ("Table", 1100)
+    assert table["rows"][-1]["cells"][0] == "p-999"
+    assert table["metadata"]["resourceVersion"]
+
+
+@in_loop
 async def test_watcher_that_leaves_is_forgotten() -> None:
     face = Face()
     async with (

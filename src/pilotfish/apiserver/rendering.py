@@ -66,15 +66,13 @@ def render(
     answer: ApiAnswer, accepted: Accepted, include: IncludeObject, now: float, *, pretty: bool
 ) -> bytes:
     """Return the bytes of an answer."""
-    if answer.more is not None:
-        body = b"".join((answer.body, *answer.more))
-        answer = msgspec.structs.replace(answer, body=body, more=None)
-    body = answer.body
     match accepted.form:
         case "table":
             body = _as_table(answer, include, now)
         case "metadata":
             body = _as_metadata(answer)
+        case _:
+            body = b"".join((answer.body, *(answer.more or ())))
     return dress(body, accepted.media_type, pretty=pretty)
 
 
@@ -142,7 +140,7 @@ def list_metadata(resource_version: str) -> bytes:
 
 
 def _as_table(answer: ApiAnswer, include: IncludeObject, now: float) -> bytes:
-    outline = _outline_of(answer.body)
+    outline = _outline(answer)
     if outline.kind == "Status":
         return answer.body
     is_list = outline.items is not None
@@ -156,7 +154,7 @@ def _as_table(answer: ApiAnswer, include: IncludeObject, now: float) -> bytes:
 
 
 def _as_metadata(answer: ApiAnswer) -> bytes:
-    outline = _outline_of(answer.body)
+    outline = _outline(answer)
     if outline.kind == "Status":
         return answer.body
     if outline.items is None:
@@ -166,6 +164,12 @@ def _as_metadata(answer: ApiAnswer) -> bytes:
         bytes(outline.metadata),
         b",".join(map(metadata_only, _bodies(answer, outline))),
     )
+
+
+def _outline(answer: ApiAnswer) -> _Outline:
+    if answer.more is None:
+        return _outline_of(answer.body)
+    return _outline_of(answer.body.removesuffix(b",") + b"]}")  # as if it ended here
 
 
 def _bodies(answer: ApiAnswer, outline: _Outline) -> Sequence[bytes]:
