@@ -65,13 +65,23 @@ def write_kubeconfig(path: Path, access: Access) -> None:
     _write(path, _with_entries({}, access))
 
 
-def merge_kubeconfig(path: Path, access: Access) -> None:
+def merge_kubeconfig(path: Path, access: Access) -> str:
     """Add this server to a kubeconfig and make it the current one; the rest stays.
 
+    Returns:
+        The context that was the current one.
+
     Raises:
-        StartError: the file is no kubeconfig.
+        StartError: the file is no kubeconfig, or has something else of our name.
     """
-    _write(path, _with_entries(_read(path), access))
+    config = _read(path)
+    if len({NAME in _by_name(config, kind) for kind in _LISTS}) > 1:
+        raise StartError(
+            f"{path} has an entry {NAME!r} that is no cluster of ours",
+            hint="rename it, or leave out --merge-kubeconfig",
+        )
+    _write(path, _with_entries(config, access))
+    return str(config.get("current-context") or "")
 
 
 def remove_kubeconfig(path: Path, server: str) -> None:
@@ -80,15 +90,22 @@ def remove_kubeconfig(path: Path, server: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def forget_server(path: Path, server: str) -> None:
-    """Take a server out of a kubeconfig again, unless another run has taken its place."""
+def forget_server(path: Path, server: str, previous: str) -> None:
+    """Take a server out of a kubeconfig again, unless another run has taken its place.
+
+    Args:
+        path: the kubeconfig.
+        server: our URL.
+        previous: the context that becomes the current one where ours still is.
+    """
     config = _config_with(path, server)
     if config is None:
         return
     for kind in _LISTS:
         config[kind] = [entry for entry in config.get(kind) or () if entry["name"] != NAME]
     if config.get("current-context") == NAME:
-        config["current-context"] = next(iter(_by_name(config, "contexts")), "")
+        names = _by_name(config, "contexts")
+        config["current-context"] = previous if previous in names else next(iter(names), "")
     _write(path, config)
 
 

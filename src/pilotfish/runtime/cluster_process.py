@@ -117,6 +117,7 @@ class _ClusterProcess:
         self._env = env
         self._own_path = options.kubeconfig or default_path(env)
         self._user_path = user_path(env) if options.merge_kubeconfig else None
+        self._previous_context = ""
         self._objects = read_objects(options.load)
         self._token = options.token or secrets.token_hex(TOKEN_BYTES)
         self._seed = secrets.randbits(32) if options.seed is None else options.seed
@@ -153,8 +154,8 @@ class _ClusterProcess:
         access = Access(f"https://{where}", certificate.authority, self._token)
         api = ApiServer(cluster, time.time, where)
         async with listen(api, listening, certificate.context()):
-            self._write_access(access)
             try:
+                self._write_access(access)
                 await self._serve(api, access.server, stopping)
             finally:
                 self._forget_access(access)
@@ -192,7 +193,7 @@ class _ClusterProcess:
     def _write_access(self, access: Access) -> None:
         write_kubeconfig(self._own_path, access)
         if self._user_path:
-            merge_kubeconfig(self._user_path, access)
+            self._previous_context = merge_kubeconfig(self._user_path, access)
         _say(f"{access.server} is up. In another shell:")
         if not self._user_path:
             _say(f"  export KUBECONFIG={shlex.quote(str(self._own_path))}")
@@ -202,7 +203,7 @@ class _ClusterProcess:
     def _forget_access(self, access: Access) -> None:
         remove_kubeconfig(self._own_path, access.server)
         if self._user_path:
-            forget_server(self._user_path, access.server)
+            forget_server(self._user_path, access.server, self._previous_context)
 
     def _scheduling(self) -> RunOptions:
         return RunOptions(

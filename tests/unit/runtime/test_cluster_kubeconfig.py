@@ -1,5 +1,6 @@
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from pilotfish.runtime.cluster_kubeconfig import (
 from pilotfish.runtime.trouble import StartError
 
 ACCESS = Access("https://127.0.0.1:6443", b"-----BEGIN CERTIFICATE-----\n", "bearer")
-MINE = {
+MINE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Config",
     "clusters": [{"name": "work", "cluster": {"server": "https://work"}}],
@@ -61,21 +62,32 @@ def test_file_that_is_no_kubeconfig_is_refused(tmp_path: Path, content: str) -> 
 
 def test_entries_are_merged_and_taken_out_again(tmp_path: Path) -> None:
     path = tmp_path / "config"
-    path.write_text(yaml.safe_dump(MINE))
-    merge_kubeconfig(path, ACCESS)
+    other = {"name": "first", "context": {"cluster": "work", "user": "me"}}
+    mine = MINE | {"contexts": [other, *MINE["contexts"]]}
+    path.write_text(yaml.safe_dump(mine))
+    assert merge_kubeconfig(path, ACCESS) == "work"
     merge_kubeconfig(path, ACCESS)
     merged = yaml.safe_load(path.read_text())
     assert [entry["name"] for entry in merged["users"]] == ["me", "pilotfish"]
     assert merged["current-context"] == "pilotfish"
-    forget_server(path, ACCESS.server)
-    assert yaml.safe_load(path.read_text()) == MINE | {"preferences": {}}
+    forget_server(path, ACCESS.server, "work")
+    assert yaml.safe_load(path.read_text()) == mine | {"preferences": {}}
+
+
+def test_cluster_of_somebody_else_with_our_name_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(MINE | {"clusters": [{"name": "pilotfish", "cluster": {}}]}))
+    before = path.read_text()
+    with pytest.raises(StartError, match="entry 'pilotfish' that is no cluster of ours"):
+        merge_kubeconfig(path, ACCESS)
+    assert path.read_text() == before
 
 
 def test_entries_of_a_later_run_stay(tmp_path: Path) -> None:
     path = tmp_path / "config"
     merge_kubeconfig(path, ACCESS)
     before = path.read_text()
-    forget_server(path, "https://127.0.0.1:1")
+    forget_server(path, "https://127.0.0.1:1", "")
     assert path.read_text() == before
 
 
