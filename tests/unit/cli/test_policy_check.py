@@ -58,10 +58,11 @@ def test_policy_that_is_no_function_of_its_arguments_is_found_out(
     assert any(line.startswith(problem) for line in told)
 
 
+@pytest.mark.timeout(30)
 def test_slow_policy_is_warned_of(tmp_path: Path) -> None:
     told = findings(
         tmp_path,
-        "    def score_node(self, pod, node):\n        return sum(range(5000)) * 0\n",
+        "    def score_node(self, pod, node):\n        return sum(range(20_000)) * 0\n",
     )
     assert told[-1].startswith("warning: ")
     assert told[-1].endswith("ms a pod at 1,000 nodes; above 100 ms it holds up all pods")
