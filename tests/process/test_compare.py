@@ -92,6 +92,27 @@ def test_a_scheduler_that_runs_already_is_measured_from_outside(tmp_path: Path) 
     assert "compare-" not in left
 
 
+def test_requests_are_counted_at_the_server_and_not_in_the_log(tmp_path: Path) -> None:
+    """A scheduler that writes LIST a thousand times asks for nothing by that."""
+    chatty = "import time; print('LIST /api/v1/pods\\n' * 1000, flush=True); time.sleep(60)"
+    against = f'chatty={sys.executable} -c "{chatty}"'
+    options = ("--no-polling", "--no-watch", "--against", against, "--warm-up", "0")
+    code, _, _ = ended(started(tmp_path, *SMALL, *options, "--patience", "2"))
+    assert code == 1
+    (run,) = rows(tmp_path, "runs.csv")
+    assert run["requests"] == "0"
+
+
+def test_pods_are_those_of_the_scheduler_that_is_measured(tmp_path: Path) -> None:
+    """With kube-scheduler's place taken, a pod without schedulerName would be bound by it."""
+    with ClusterProcess(tmp_path) as cluster:
+        options = ("--no-polling", "--no-watch", "--against", "nobody", "--patience", "2")
+        where = ("--kubeconfig", str(cluster.kubeconfig))
+        code, _, err = ended(started(tmp_path, *SMALL, *options, *where))
+    assert code == 1
+    assert "does a scheduler answer to schedulerName nobody?" in err
+
+
 def test_no_more_pods_than_the_limit_exist_at_once(tmp_path: Path) -> None:
     limit = ("--arrivals", "many", "--max-running", "1", "--hold", "0.2")
     code, _, err = ended(started(tmp_path, *SMALL, "--no-polling", *limit))

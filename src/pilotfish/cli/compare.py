@@ -24,7 +24,7 @@ from pilotfish.compare.comparison import compare, planned_runs
 from pilotfish.compare.contenders import Contender, polling, read_against, watching
 from pilotfish.compare.csv_files import RESULTS, RUNS, write_csv_files
 from pilotfish.compare.lab_report import LAB_REPORT, write_lab_report
-from pilotfish.compare.measure import Plan
+from pilotfish.compare.measure import QUIET_SECONDS, Plan
 from pilotfish.compare.report import INSTALL, REPORT, WITHOUT_PLOTS, Surroundings, write_report
 from pilotfish.compare.run import Run
 from pilotfish.compare.shapes import SHAPES
@@ -156,6 +156,15 @@ def _read_against(
     help="Pods at the start of each run that are not measured.",
 )
 @click.option(
+    "--patience",
+    "quiet_seconds",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=QUIET_SECONDS,
+    show_default=True,
+    help="A run is given up when nothing has happened for so long.",
+)
+@click.option(
     "--nodes",
     type=click.IntRange(min=1),
     default=3,
@@ -255,6 +264,7 @@ class _Comparison:
                 folder=Path(folder),
                 warm_up=options["warm_up"],
                 seed=options["seed"],
+                quiet_seconds=options["quiet_seconds"],
             )
             async with self._cluster(Path(folder)) as client:
                 runs = planned_runs(self._contenders, options["repetitions"])

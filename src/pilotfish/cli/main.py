@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "compare": "pilotfish.cli.compare:compare_command",
     "config": "pilotfish.cli.config:config_group",
     "demo": "pilotfish.cli.demo.command:demo_command",
+    "lab": "pilotfish.cli.lab:lab_group",
     "policy": "pilotfish.cli.policy.command:policy_group",
     "run": "pilotfish.cli.run:run_command",
 }

@@ -55,7 +55,7 @@ class CountingProxy:
         ) as session:
             self._session = session
             app = web.Application(client_max_size=BODY_BYTES)
-            app.router.add_route("*", "/{path:.*}", self._answer)
+            app.router.add_route("*", "/{path:.*}", self.answer)
             runner = web.AppRunner(
                 app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
             )
@@ -82,7 +82,8 @@ class CountingProxy:
         with os.fdopen(descriptor, "w") as file:
             json.dump(config, file)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Count a request and pass it on."""
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             return web.json_response(status_of(401, "Unauthorized"), status=401)

@@ -7,10 +7,10 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from pilotfish.compare.heard import Heard
 from pilotfish.compare.usage import Usage, UsageMeter
@@ -28,7 +28,8 @@ class SchedulerProcess:
         heard: what it says; may be replaced to count anew.
     """
 
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
+    def __init__(self, child: asyncio.subprocess.Process, log: Path) -> None:
+        self._log = log
         self.heard = Heard()
         self._child = child
         self._usage = UsageMeter(child.pid)
@@ -62,9 +63,9 @@ class SchedulerProcess:
             raise StartError(
                 f"cannot start {argv[0]}: {error.strerror}", hint="check the command of --against"
             ) from error
-        process = cls(child)
+        process = cls(child, log)
         with log.open("wb") as file:
-            reading = asyncio.create_task(process._read(file.write))
+            reading = asyncio.create_task(process._read(file))
             sampling = asyncio.create_task(process._usage.run())
             try:
                 yield process
@@ -81,15 +82,20 @@ class SchedulerProcess:
         words = " | ".join(self._last_lines) or "nothing"
         return f"the scheduler ended with exit code {self._child.returncode}; it said last: {words}"
 
+    def output(self) -> str:
+        """Return what it has written so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
     def usage(self) -> Usage:
         """Return what it has used so far."""
         return self._usage.sample()
 
-    async def _read(self, write: Callable[[bytes], object]) -> None:
+    async def _read(self, file: BinaryIO) -> None:
         if self._child.stdout is None:
             return
         async for line in self._child.stdout:
-            write(line)
+            file.write(line)
+            file.flush()
             text = line.decode(errors="replace").rstrip()
             self._last_lines.append(text)
             self.heard.line(text, time.monotonic())

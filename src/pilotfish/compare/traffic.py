@@ -10,7 +10,7 @@ from pilotfish.apiserver.paths import parse_path
 
 OBJECT: Final = 2  # parts of the path of one object
 VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
-TRUE: Final = frozenset({"1", "true"})
+TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})  # as Go reads a boolean
 
 
 class Traffic:

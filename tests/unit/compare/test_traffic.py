@@ -13,6 +13,7 @@ POD = "/api/v1/namespaces/default/pods/a"
         ("GET", "/api/v1/pods", {}, "list pods"),
         ("GET", "/api/v1/namespaces/default/pods", {"limit": "500"}, "list pods"),
         ("GET", "/api/v1/nodes", {"watch": "true"}, "watch nodes"),
+        ("GET", "/api/v1/nodes", {"watch": "True"}, "watch nodes"),
         ("GET", "/api/v1/nodes", {"watch": "0"}, "list nodes"),
         ("GET", POD, {}, "get pods"),
         ("POST", f"{POD}/binding", {}, "create pods/binding"),

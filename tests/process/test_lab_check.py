@@ -1,0 +1,131 @@
+"""`pilotfish lab check` on schedulers with the lab's defects, and on those without."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster_process import ClusterProcess
+from lab_variants import SOLUTION, VARIANTS, write_variant
+from pilotfish.client import ApiClient, load_config
+from pilotfish.compare.contenders import Contender
+from pilotfish.lab.examination import QUESTIONS, Question, ask, examined
+from pilotfish.lab.findings import DEFECTS, Finding
+from pilotfish.lab.probes.binding import one_pod_is_bound
+from pilotfish.lab.probes.placement import room_is_respected
+
+pytestmark = pytest.mark.timeout(240)
+
+CLIENT = Path(__file__).parent.parent.parent / ".clients" / "kubernetes-29" / "bin" / "python"
+NAMED = ("--scheduler-name", "{name}", "--kubeconfig", "{kubeconfig}")
+PATIENCE_SECONDS = 8.0
+NEEDS = {10: room_is_respected, 13: room_is_respected}  # what a probe builds on
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterProcess]:
+    """Run a cluster without a scheduler, for all tests here."""
+    with ClusterProcess(tmp_path_factory.mktemp("cluster"), "--no-scheduler") as process:
+        yield process
+
+
+@pytest.fixture
+def python() -> str:
+    """The Python that has the official client."""
+    if not CLIENT.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("the official client is missing: run `make clients`")
+        pytest.skip("needs the official client, which `make clients` installs")
+    return str(CLIENT)
+
+
+def questions_about(defect: int) -> list[Question]:
+    """Return what shows a defect, and what that builds on."""
+    probes = {question.probe for question in QUESTIONS if question.defect == defect}
+    probes |= {one_pod_is_bound, NEEDS.get(defect, one_pod_is_bound)}
+    return [question for question in QUESTIONS if question.probe in probes]
+
+
+def examine(
+    cluster: ClusterProcess, folder: Path, command: tuple[str, ...], questions: list[Question]
+) -> list[tuple[Question, Finding]]:
+    """Ask some questions of a scheduler that is started for it."""
+
+    async def run() -> list[tuple[Question, Finding]]:
+        client = ApiClient(load_config(cluster.kubeconfig, None, {}))
+        contender = Contender("mine", "mine", command)
+        namespace = f"lab-check-{secrets.token_hex(3)}"
+        async with (
+            client,
+            examined(client, contender, namespace, folder, PATIENCE_SECONDS) as subject,
+        ):
+            return await ask(subject, questions, lambda _question, _finding: None)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("defect", VARIANTS)
+def test_a_defect_is_caught_by_name(
+    cluster: ClusterProcess, tmp_path: Path, python: str, defect: int
+) -> None:
+    scheduler = tmp_path / "scheduler.py"
+    write_variant(scheduler, defect)
+    command = (python, str(scheduler), *NAMED)
+    answered = examine(cluster, tmp_path, command, questions_about(defect))
+    shown = {question.defect for question, finding in answered if finding.verdict == "failed"}
+    assert shown == {defect}, [(question.claim, finding) for question, finding in answered]
+
+
+def test_the_solution_without_pilotfish_shows_no_defect(
+    cluster: ClusterProcess, tmp_path: Path, python: str
+) -> None:
+    answered = examine(cluster, tmp_path, (python, str(SOLUTION), *NAMED), list(QUESTIONS))
+    assert not [one for one in answered if one[1].verdict == "failed"]
+    passed = {question.defect for question, finding in answered if finding.verdict == "passed"}
+    assert passed >= set(DEFECTS)
+
+
+@pytest.mark.parametrize("mode", ["watch", "polling"])
+def test_pilotfish_shows_no_defect_in_either_mode(cluster: ClusterProcess, mode: str) -> None:
+    command = f"{sys.executable} -m pilotfish run --mode {mode} {' '.join(NAMED)}"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pilotfish", "lab", "check", "--defects", "--grade"),
+            *("--command", command, "--kubeconfig", str(cluster.kubeconfig)),
+        ],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    for number in DEFECTS:
+        assert f"not shown  {number:2}" in done.stdout
+    assert "30 of 30" in done.stdout
+    assert "the lab: passed" in done.stdout
+    assert "lab-check" not in cluster.kubectl("get", "namespaces,nodes,pods", "-o", "name")
+
+
+def test_without_a_scheduler_the_first_probe_fails_and_says_so(cluster: ClusterProcess) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pilotfish", "lab", "check", "2", "--patience", "1"),
+            *("--scheduler-name", "nobody", "--kubeconfig", str(cluster.kubeconfig)),
+        ],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "is a scheduler running that answers to nobody?" in done.stdout
+    assert done.stdout.count("failed") == 2  # the probe and the checkpoint
