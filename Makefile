@@ -9,7 +9,7 @@ UV_COMPILE := $(UV_PIN) pyproject.toml --extra speed
 CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format controlplane parity bench bench-cluster clients lock clean
+.PHONY: help demo test check format controlplane parity bench bench-cycle bench-cluster clients lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ parity: $(VENV)/.ready controlplane ## compare decisions with a running kube-sch
 
 bench: $(VENV)/.ready controlplane ## compare with kube-scheduler on the same API server
 	$(BIN)/python bench/throughput.py
+
+bench-cycle: $(VENV)/.ready ## measure scheduling cycles against limits and a stored baseline
+	$(BIN)/python bench/cycle.py $(BENCH_OPTIONS)
 
 bench-cluster: $(VENV)/.ready controlplane ## compare the embedded cluster with kube-apiserver and etcd
 	$(BIN)/python bench/cluster.py

@@ -1,150 +1,253 @@
-"""Time the filters and scores of a pod, as a whole and plugin by plugin.
+"""Measure the CPU time of scheduling cycles against limits and a stored baseline.
 
-Usage: python bench/cycle.py
+    make bench-cycle
+    .venv/bin/python bench/cycle.py --update    # after a change that is meant
+    .venv/bin/python bench/cycle.py --quick     # few rounds, with slack; CI runs it
+
+A cycle is all that the core does for one pod: the pending pod arrives and is queued, every plugin
+of the default profile filters and scores every node, the pod is assumed, its bind is answered, and
+the watch shows it bound. Each pod is new: its name, its uid and one of its labels are its own.
+A preemption is an attempt that finds no room and chooses victims among 10 pods on every node.
+
+Machines and hours differ, so all times are CPU times relative to a loop of Python and NumPy that
+is measured in between; milliseconds are those of the machine of the baseline, `cycle.json`.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
+import json
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from rich.console import Console
-from rich.table import Table
+import numpy as np
+from msgspec.structs import replace
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
-import make
+import workload
 from pilotfish.api.pod import Pod
-from pilotfish.cache.cluster_cache import ClusterCache
-from pilotfish.framework.plugin import Plugin
-from pilotfish.framework.profile import EnabledPlugin, Profile
-from pilotfish.plugins.default import default_profile
-from pilotfish.plugins.priority_sort import PrioritySort
+from pilotfish.core.decision import Decision
+from pilotfish.core.effects import Bind, EvictPod
+from pilotfish.core.inputs import Applied, BindAnswered, Deleted, EvictionAnswered
+from pilotfish.core.scheduler import Scheduler
 
-SIZES: Final = (1_000, 5_000)
-PODS_A_NODE: Final = 2
-APPS: Final = 20
-ROUNDS: Final = 300
-WARM_UP: Final = 20
-IMAGES: Final = [f"registry.example/app-{i}:v1" for i in range(30)]
-REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
-
-
-def term(app: int, topology_key: str) -> dict[str, Any]:
-    """Make an affinity term that selects one app."""
-    return {"topologyKey": topology_key, "labelSelector": {"matchLabels": {"app": f"app-{app}"}}}
-
-
-def wish(app: int, topology_key: str) -> dict[str, Any]:
-    """Make such a term that is preferred."""
-    return {"weight": 50, "podAffinityTerm": term(app, topology_key)}
-
-
-def pending(app: str, **spec: Any) -> Pod:
-    """Make a pod to place."""
-    images = ["registry.example/new:v1"]
-    return make.pod(
-        "pending", cpu="100m", memory="128Mi", images=images, labels={"app": app}, **spec
-    )
-
-
-PODS: Final = {
-    "plain": pending("of-its-own"),
-    "spread": pending(
-        "app-4",
-        topology_spread_constraints=[
-            {"maxSkew": 5, "whenUnsatisfiable": "DoNotSchedule", **term(4, make.ZONE_LABEL)},
-            {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", **term(4, make.HOSTNAME_LABEL)},
-        ],
-    ),
-    "affinity": pending(
-        "app-4",
-        affinity={
-            "podAffinity": {
-                REQUIRED: [term(9, make.ZONE_LABEL)],
-                PREFERRED: [wish(9, make.HOSTNAME_LABEL)],
-            },
-            "podAntiAffinity": {REQUIRED: [term(4, make.HOSTNAME_LABEL)]},
-        },
-    ),
+HERE: Final = Path(__file__).resolve().parent
+BASELINE: Final = HERE / "cycle.json"
+SMALL, LARGE = 5_000, 20_000
+MOST_GROWTH: Final = 4.5  # from SMALL to LARGE, which is four times as large
+MOST_CHANGE: Final = 1.5  # of the baseline
+QUICK_SLACK: Final = 1.5  # other processes take caches and clock from a short measurement
+CALIBRATION: Final = "calibration"  # its milliseconds
+MOST_MB: Final = 250.0
+MEMORY: Final = "MB, 5,000 nodes and 50,000 pods"
+LIMITS: Final = {
+    "plain, 5,000 nodes": 0.5,
+    "spread, 5,000 nodes": 1.0,
+    "affinity, 5,000 nodes": 2.0,
+    "anti-affinity, 5,000 nodes": 2.0,
+    "preemption, 1,000 nodes": 10.0,
+    "preemption, 5,000 nodes": 40.0,
 }
+"""Milliseconds on the machine of the baseline."""
 
 
-def cluster_of(size: int) -> ClusterCache:
-    """Make a cluster: 3 zones, every tenth node tainted, 30 images and 2 pods a node."""
-    cache = ClusterCache()
-    for i in range(size):
-        taints = ["dedicated=batch:NoSchedule"] if i % 10 == 0 else []
-        soft = ["spot:PreferNoSchedule"] if i % 7 == 0 else []
-        images = dict.fromkeys(IMAGES, 50 << 20)
-        cache.set_node(
-            make.node(f"n{i}", zone=f"z{i % 3}", taints=[*taints, *soft], pods=110, images=images)
-        )
-        for j in range(PODS_A_NODE):
-            cpu = f"{100 + (i * 7 + j) % 400}m"
-            cache.set_pod(bound(i * PODS_A_NODE + j, cpu=cpu, node_name=f"n{i}"))
-    return cache
+class Effort(NamedTuple):
+    """How often something is measured, and which of the batches' medians counts."""
+
+    batches: int
+    rounds: int
+    chosen: Callable[[list[float]], float]
 
 
-def bound(number: int, **rest: Any) -> Pod:
-    """Make a pod in place; every fourth app keeps away from itself, the next draws its like."""
-    app = number % APPS
-    affinity: dict[str, Any] = {}
-    if app % 4 == 0:
-        affinity = {"podAntiAffinity": {REQUIRED: [term(app, make.HOSTNAME_LABEL)]}}
-    elif app % 4 == 1:
-        affinity = {"podAffinity": {PREFERRED: [wish(app, make.ZONE_LABEL)]}}
-    labels = {"app": f"app-{app}", "instance": f"{number}"}
-    return make.pod(f"p{number}", memory="256Mi", labels=labels, affinity=affinity, **rest)
+THOROUGH, QUICK = Effort(15, 20, statistics.median), Effort(5, 8, min)
 
 
-def median_micros(work: Callable[[], object]) -> float:
-    """Time something repeatedly."""
-    times = []
-    for _ in range(ROUNDS + WARM_UP):
-        start = time.perf_counter_ns()
-        work()
-        times.append(time.perf_counter_ns() - start)
-    return statistics.median(times[WARM_UP:]) / 1_000
+COLUMNS: Final = np.arange(1, 20 * SMALL + 1, dtype=np.int64).reshape(20, SMALL)
 
 
-def told_times(profile: Profile, cache: ClusterCache, pod: Pod) -> str:
-    """Time the filters of a profile, its scores, and both."""
-    filtered = profile.filter(pod, cache)
-    filter_micros = median_micros(lambda: profile.filter(pod, cache))
-    score_micros = median_micros(lambda: profile.score(pod, cache, filtered))
-    return f"{filter_micros:.0f} + {score_micros:.0f} = {filter_micros + score_micros:.0f}"
+def calibration() -> float:
+    """Return the CPU seconds of a fixed piece of work: half of it Python, half NumPy on 0.8 MB."""
+    began = time.process_time()
+    total = np.zeros(SMALL, dtype=np.int64)
+    for i, column in enumerate(COLUMNS):
+        total += (column > i) * (column * 100 // (column + i))
+    counts: dict[str, tuple[int, str]] = {}
+    for i in range(1_000):
+        counts[f"key-{i % 100}"] = (i, "value")
+    return time.process_time() - began
 
 
-def alone(plugin: Plugin) -> Profile:
-    """Make a profile of one plugin and what no profile can be without."""
-    return Profile("bench", [EnabledPlugin(PrioritySort()), EnabledPlugin(plugin)])
+class Clock:
+    """Measures in units of the calibration.
+
+    Attributes:
+        units: the CPU seconds of each calibration so far.
+    """
+
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
+        self.units: list[float] = []
+
+    def relative(self, work: Callable[[int], float]) -> float:
+        """Return the cost of some work: the chosen one of the batches' medians."""
+        rounds = self._effort.rounds
+        ratios: list[float] = []
+        for batch in range(self._effort.batches + 1):
+            numbers = range(batch * rounds, (batch + 1) * rounds)
+            units, times = zip(*((calibration(), work(number)) for number in numbers), strict=True)
+            ratios.append(statistics.median(times) / statistics.median(units))
+            self.units += units
+        return self._effort.chosen(ratios[1:])  # the first one warms up
 
 
-def main() -> None:
-    """Print one table a cluster size."""
-    console = Console()
-    default = default_profile("bench")
-    empty = Profile("bench", [EnabledPlugin(PrioritySort())])
-    for size in SIZES:
-        cache = cluster_of(size)
-        title = f"{size:,} nodes, {size * PODS_A_NODE:,} pods in place; filter + score, median us"
-        table = Table("plugin", title=title)
-        for name in PODS:
-            table.add_column(f"{name} pod", justify="right")
-        profiles = {"(no plugin)": empty}
-        for one in default.enabled:
-            if not isinstance(one.plugin, PrioritySort):
-                profiles[one.plugin.name] = alone(one.plugin)
-        for name, profile in (profiles | {"all": default}).items():
-            table.add_row(name, *(told_times(profile, cache, pod) for pod in PODS.values()))
-        console.print(table)
+def cycle(scheduler: Scheduler, pod: Pod) -> Callable[[int], float]:
+    """Return what places a pod like this one and then takes it away; only the first is timed."""
+
+    def work(number: int) -> float:
+        fresh = another(pod, number)
+        began = time.process_time()
+        scheduler.handle(Applied("pods", fresh), 0.0)
+        effects, _ = scheduler.decide(0.0, 1)
+        (bind,) = (effect for effect in effects if isinstance(effect, Bind))
+        scheduler.handle(BindAnswered(bind.uid, bind.node_name, "bound", 201), 0.0)
+        bound = replace(fresh, spec=replace(fresh.spec, node_name=bind.node_name))
+        scheduler.handle(Applied("pods", bound), 0.0)
+        taken = time.process_time() - began
+        scheduler.handle(Deleted("pods", bound), 0.0)
+        return taken
+
+    return work
+
+
+def preemption(scheduler: Scheduler) -> Callable[[int], float]:
+    """Return what lets a pod look for victims, and takes it away before it evicts them."""
+
+    def work(number: int) -> float:
+        fresh = another(workload.PREEMPTOR, number)
+        scheduler.handle(Applied("pods", fresh), 0.0)
+        began = time.process_time()
+        effects, _ = scheduler.decide(0.0, 1)
+        taken = time.process_time() - began
+        (decision,) = (effect for effect in effects if isinstance(effect, Decision))
+        if not decision.victims:
+            raise RuntimeError(f"no victims: {decision.message}")
+        scheduler.handle(Deleted("pods", fresh), 0.0)
+        for effect in effects:
+            if isinstance(effect, EvictPod):
+                scheduler.handle(EvictionAnswered(effect.uid, "failed"), 0.0)
+        return taken
+
+    return work
+
+
+def another(pod: Pod, number: int) -> Pod:
+    """Make a new pod of the same kind."""
+    name = f"{pod.name}-{number}"
+    labels = {**pod.labels, "instance": name}
+    return replace(pod, metadata=replace(pod.metadata, name=name, uid=name, labels=labels))
+
+
+def measure(clock: Clock) -> dict[str, float]:
+    """Measure everything, in units of the calibration; memory in MB."""
+    found = {}
+    for size in (SMALL, LARGE):
+        print(f"a cluster of {size:,} nodes ...", flush=True)
+        scheduler = workload.filled(size)
+        _settle()
+        for name, pod in workload.PODS.items():
+            found[f"{name}, {size:,} nodes"] = clock.relative(cycle(scheduler, pod))
+    for size in (SMALL // 5, SMALL):
+        print(f"a cluster of {size:,} nodes without room ...", flush=True)
+        scheduler = workload.full(size)
+        _settle()
+        found[f"preemption, {size:,} nodes"] = clock.relative(preemption(scheduler))
+    print("the memory of a large cluster ...", flush=True)
+    printed = subprocess.check_output([sys.executable, HERE / "memory.py"])
+    found[MEMORY] = float(printed)
+    return found
+
+
+def _settle() -> None:
+    """Keep the cluster out of garbage collections, as `pilotfish run` does."""
+    gc.collect()
+    gc.freeze()
+
+
+class Row(NamedTuple):
+    """One figure, what it was and what it may be, in milliseconds unless it says otherwise."""
+
+    name: str
+    now: float
+    before: float | None
+    limit: float | None
+
+    def verdict(self, slack: float) -> str:
+        """Say what is wrong with it; empty if nothing is."""
+        if self.limit is not None and self.now > self.limit * slack:
+            return "OVER"
+        if self.before is not None and self.now > self.before * MOST_CHANGE * slack:
+            return "WORSE"
+        return ""
+
+
+def rows(found: Mapping[str, float], baseline: Mapping[str, float]) -> list[Row]:
+    """Compare what was found with the baseline and the limits."""
+    unit_ms = baseline[CALIBRATION]
+    table = [
+        Row(name, units * unit_ms, _times(baseline.get(name), unit_ms), LIMITS.get(name))
+        for name, units in found.items()
+        if name != MEMORY
+    ]
+    for name in workload.PODS:
+        small, large = f"{name}, {SMALL:,} nodes", f"{name}, {LARGE:,} nodes"
+        growth = found[large] / found[small]
+        before = baseline[large] / baseline[small] if large in baseline else None
+        table.append(Row(f"{name}, growth to {LARGE:,} nodes", growth, before, MOST_GROWTH))
+    table.append(Row(MEMORY, found[MEMORY], baseline.get(MEMORY), MOST_MB))
+    return table
+
+
+def _times(units: float | None, unit_ms: float) -> float | None:
+    return None if units is None else units * unit_ms
+
+
+def show(table: list[Row], slack: float) -> None:
+    """Print one line a figure."""
+    print(f"{'CPU ms':40}{'now':>8}{'baseline':>10}{'ratio':>7}{'limit':>8}")
+    for row in table:
+        before, ratio = ("", "") if row.before is None else _compared(row.now, row.before)
+        limit = "" if row.limit is None else f"< {row.limit:g}"
+        print(f"{row.name:40}{row.now:8.3g}{before:>10}{ratio:>7}{limit:>8}  {row.verdict(slack)}")
+
+
+def _compared(now: float, before: float) -> tuple[str, str]:
+    return f"{before:.3g}", f"{now / before:.2f}"
+
+
+def main() -> int:
+    """Measure as the command line says; 1 where a figure is too high."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--update", action="store_true", help="make the outcome the baseline")
+    parser.add_argument("--quick", action="store_true", help="few rounds, and more slack")
+    given = parser.parse_args()
+    clock = Clock(QUICK if given.quick else THOROUGH)
+    found = measure(clock)
+    unit_ms = statistics.quantiles(clock.units, n=10)[0] * 1000  # as without other processes
+    if given.update:
+        rounded = {name: float(f"{value:.3g}") for name, value in found.items()}
+        BASELINE.write_text(json.dumps({CALIBRATION: unit_ms, **rounded}, indent=2) + "\n")
+    baseline = json.loads(BASELINE.read_text())
+    table = rows(found, baseline)
+    slack = QUICK_SLACK if given.quick else 1.0
+    show(table, slack)
+    print(f"the calibration took {unit_ms / baseline[CALIBRATION]:.2f} of its time there")
+    return int(any(row.verdict(slack) for row in table))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
