@@ -126,7 +126,7 @@ def test_victim_is_deleted_only_after_it_is_told_why(
         return status(patched if request.method == "PATCH" else deleted)
 
     async def story(stage: Stage) -> None:
-        (answer,) = await stage.execute(EvictPod("uid-a", "default", "a", "making room"))
+        (answer,) = await stage.execute(EvictPod("uid-a", "default", "a", "making room", 7))
         assert isinstance(answer, EvictionAnswered)
         assert (answer.uid, answer.outcome) == ("uid-a", outcome)
 

@@ -40,6 +40,7 @@ class PodShapes:
             is_terminating=pod.is_terminating,
             is_preempted=pod.is_preempted,
             volumes=volume_uses(pod),
+            generation=meta.generation,
         )
 
     def _shape(self, pod: Pod) -> PodShape:

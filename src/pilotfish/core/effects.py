@@ -73,12 +73,14 @@ class EvictPod(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
 
     Attributes:
         message: of the condition.
+        observed_generation: of the condition, the version of the pod's spec that was judged.
     """
 
     uid: str
     namespace: str
     name: str
     message: str
+    observed_generation: int
 
 
 class PatchObject(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):

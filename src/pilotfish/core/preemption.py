@@ -97,7 +97,7 @@ class Preemptions:
         for victim in nomination.victims:
             if victim.is_terminating or victim.uid in nominations.evicting:
                 continue
-            effect = EvictPod(victim.uid, victim.namespace, victim.name, message)
+            effect = EvictPod(victim.uid, victim.namespace, victim.name, message, victim.generation)
             if self._binding.preempt(victim.uid, plugin, now):
                 self._notices.preempted(effect, pod, node_name, in_memory=True)
                 continue

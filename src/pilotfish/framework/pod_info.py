@@ -44,6 +44,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
         start_time: RFC 3339 text; None while it is not known.
         is_preempted: whether it is being deleted by preemption.
         volumes: the claims and disks that it uses.
+        generation: which version of its spec this is.
     """
 
     uid: str
@@ -57,6 +58,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     is_terminating: bool = False
     is_preempted: bool = False
     volumes: tuple[VolumeUse, ...] = ()
+    generation: int = 0
 
     @property
     def key(self) -> str:

@@ -59,7 +59,7 @@ class _Binding(msgspec.Struct, frozen=True, rename="camel"):
 class _Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     reason: str
     message: str
-    observed_generation: int | msgspec.UnsetType
+    observed_generation: int
     last_transition_time: str | msgspec.UnsetType
     type: str = "PodScheduled"
     status: str = "False"
@@ -125,9 +125,17 @@ def nomination_request(patch: PatchNomination) -> Request:
 
 
 def disruption_request(evict: EvictPod, now: str) -> Request:
-    """Make the request that says why a pod is about to be deleted."""
+    """Make the request that says why a pod is about to be deleted.
+
+    Source: kubernetes v1.36 pkg/scheduler/framework/preemption/executor.go.
+    """
     condition = _Condition(
-        PREEMPTION_BY_SCHEDULER, evict.message, msgspec.UNSET, now, DISRUPTION_TARGET, "True"
+        PREEMPTION_BY_SCHEDULER,
+        evict.message,
+        evict.observed_generation,
+        now,
+        DISRUPTION_TARGET,
+        "True",
     )
     return _status_request(evict, _Status((condition,)))
 

@@ -16,7 +16,7 @@ from pilotfish.core.effects import (
 )
 from pilotfish.core.inputs import Deleted, EvictionAnswered
 
-VICTIM = pod("victim", cpu="3", node_name="n1")
+VICTIM = pod("victim", cpu="3", node_name="n1", metadata={"generation": 4})
 IMPORTANT = pod("important", cpu="3", priority=10)
 GOING: dict[str, Any] = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 WHY = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
@@ -38,6 +38,7 @@ def test_victim_is_evicted_and_the_nomination_comes_with_the_condition() -> None
         "default",
         "victim",
         "my-scheduler: preempting to accommodate a higher priority pod",
+        4,
     )
     (patch,) = of(PatchCondition, effects)
     assert (patch.uid, patch.nominated_node_name) == ("uid-important", "n1")

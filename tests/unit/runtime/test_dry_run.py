@@ -14,7 +14,7 @@ def test_each_change_is_said_in_a_line(caplog: pytest.LogCaptureFixture) -> None
     executor = DryRunExecutor(logging.getLogger("dry"))
     caplog.set_level(logging.INFO)
     executor.submit(Bind("uid-a", "default", "a", "n1"))
-    executor.submit(EvictPod("uid-b", "default", "b", "making room"))
+    executor.submit(EvictPod("uid-b", "default", "b", "making room", 1))
     executor.submit(PatchObject("uid-a", 1, Patch("pods", "a", {}, "default")))
     executor.submit(PatchObject("uid-a", 2, Patch("persistentvolumes", "v", {})))
     executor.submit(CallPlugin("uid-a", 3, "Inventory", "pre_bind", pod("a"), "n1"))

@@ -180,7 +180,7 @@ def test_patch_of_a_plugin_is_a_merge_patch_with_its_preconditions(
 
 
 def test_victim_is_told_why_and_deleted_by_its_uid() -> None:
-    evict = EvictPod("uid-a", "default", "a", "making room")
+    evict = EvictPod("uid-a", "default", "a", "making room", 7)
     why = disruption_request(evict, NOW)
     assert (why.method, why.path) == ("PATCH", "/api/v1/namespaces/default/pods/a/status")
     assert msgspec.json.decode(why.body or b"") == {
@@ -192,6 +192,7 @@ def test_victim_is_told_why_and_deleted_by_its_uid() -> None:
                     "status": "True",
                     "reason": "PreemptionByScheduler",
                     "message": "making room",
+                    "observedGeneration": 7,
                     "lastTransitionTime": NOW,
                 }
             ]
