@@ -76,7 +76,6 @@ def _stage(client: ApiClient, tasks: asyncio.TaskGroup, in_flight: int) -> Stage
         tasks,
         notices,
         rng,
-        scheduler_name="my-scheduler",
         host_name="host",
         clock=time.time,
     )

@@ -45,7 +45,14 @@ def patch(name: str = "a") -> PatchCondition:
 
 def event(name: str = "a", note: str = "0/1 nodes") -> RecordEvent:
     return RecordEvent(
-        f"uid-{name}", "default", name, "Warning", "FailedScheduling", "Scheduling", note
+        f"uid-{name}",
+        "default",
+        name,
+        "Warning",
+        "FailedScheduling",
+        "Scheduling",
+        note,
+        "my-scheduler",
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cluster_story import MakeNodes, Story
 from config_text import configuration, enabled
-from controlplane import ControlPlane
+from controlplane import ControlPlane, wait_until
 from scheduler_process import SchedulerProcess
 
 pytestmark = pytest.mark.controlplane
@@ -44,6 +45,10 @@ def test_pods_are_placed_by_the_profile_that_they_name(
         story.create(spread, scheduler_name="spreading", cpu="500m")
         apart = set(story.wait_bound(spread).values())
         assert story.node_of("other") == ""
+        for name, profile in ((packed[0], "packing"), (spread[0], "spreading")):
+            (event,) = wait_until(partial(story.events, name, "Scheduled"), "an Event", 20)
+            assert event["reportingController"] == profile
+            assert event["reportingInstance"].startswith(f"{profile}-")
     assert len(full) == 1
     assert len(apart) == len(spread)
     assert not full & apart

@@ -124,6 +124,7 @@ class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     """Record a Kubernetes Event about a pod. Best effort: nothing depends on it.
 
     Attributes:
+        controller: who reports it: the name of the scheduler that it is about.
         related: the other pod that it is about.
     """
 
@@ -134,6 +135,7 @@ class RecordEvent(msgspec.Struct, frozen=True, tag=True, tag_field="effect"):
     reason: str
     action: str
     note: str
+    controller: str
     related: ObjectReference | None = None
 
 

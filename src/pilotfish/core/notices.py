@@ -107,6 +107,7 @@ class Notices:
                 "Preempted",
                 "Preempting",
                 f"{note} (in kube-scheduler memory)." if in_memory else note,
+                preemptor.spec.scheduler_name,
                 ObjectReference(meta.namespace, meta.name, meta.uid),
             )
         )
@@ -130,7 +131,16 @@ class Notices:
     ) -> None:
         meta = pod.metadata
         self._outbox.append(
-            RecordEvent(meta.uid, meta.namespace, meta.name, kind, reason, action, note)
+            RecordEvent(
+                meta.uid,
+                meta.namespace,
+                meta.name,
+                kind,
+                reason,
+                action,
+                note,
+                pod.spec.scheduler_name,
+            )
         )
 
 

@@ -67,15 +67,14 @@ class _Event(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class EventRecorder:
-    """Writes Events for one scheduler.
+    """Writes Events.
 
     Args:
         client: sends the requests.
         tasks: owns the tasks.
         notices: says what goes wrong.
         rng: spreads the pauses between tries.
-        scheduler_name: the reporting controller.
-        host_name: the rest of the reporting instance's name.
+        host_name: ends the reporting instance's name.
         clock: seconds since the epoch.
     """
 
@@ -86,7 +85,6 @@ class EventRecorder:
         notices: Notices,
         rng: random.Random,
         *,
-        scheduler_name: str,
         host_name: str,
         clock: Callable[[], float],
     ) -> None:
@@ -94,8 +92,7 @@ class EventRecorder:
         self._tasks = tasks
         self._notices = notices
         self._rng = rng
-        self._controller = scheduler_name
-        self._instance = f"{scheduler_name}-{host_name}"[:INSTANCE_LIMIT]
+        self._host_name = host_name
         self._clock = clock
         self._log = EventLog()
         self._free = IN_FLIGHT
@@ -158,7 +155,7 @@ class EventRecorder:
             if _status(answer) != NOT_FOUND:
                 return answer if isinstance(answer, Exception) else None
             # It expired: the series needs an Event anew.
-        request = create_request(series, self._controller, self._instance)
+        request = create_request(series, self._host_name)
         answer = await attempt(self._client, request)
         if _status(answer) == CONFLICT:  # an earlier try reached the server after all
             return None
@@ -204,15 +201,15 @@ def _status(answer: Response | Exception) -> int:
     return answer.status if isinstance(answer, ApiError | Response) else 0
 
 
-def create_request(series: Series, controller: str, instance: str) -> Request:
-    """Make the request that creates the Event."""
+def create_request(series: Series, host_name: str) -> Request:
+    """Make the request that creates the Event, as reported from a host."""
     event = series.event
     other = event.related
     body = _Event(
         metadata=_Metadata(event_name(series), event.namespace),
         event_time=_micro_time(series.first_seen),
-        reporting_controller=controller,
-        reporting_instance=instance,
+        reporting_controller=event.controller,
+        reporting_instance=f"{event.controller}-{host_name}"[:INSTANCE_LIMIT],
         action=event.action,
         reason=event.reason,
         regarding=_Regarding(event.namespace, event.name, event.uid),

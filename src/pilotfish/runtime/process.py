@@ -275,7 +275,6 @@ class _Live:
                 tasks,
                 notices,
                 self._rng,
-                scheduler_name=options.scheduler_names[0],
                 host_name=socket.gethostname(),
                 clock=time.time,
             )

@@ -31,6 +31,7 @@ TOLD = [
         "Scheduled",
         "Binding",
         "Successfully assigned default/a to n1",
+        "my-scheduler",
     ),
 ]
 

@@ -36,6 +36,7 @@ def test_first_failure_is_patched_with_the_whole_message_and_the_generation() ->
             "FailedScheduling",
             "Scheduling",
             "x" * 1020 + " ...",
+            "my-scheduler",
         ),
         PatchCondition("uid-a", "default", "a", "Unschedulable", "x" * 2000, 3),
     ]

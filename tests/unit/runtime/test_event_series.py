@@ -13,7 +13,14 @@ from pilotfish.runtime.event_series import (
 
 def event(name: str = "a", note: str = "0/1 nodes are available") -> RecordEvent:
     return RecordEvent(
-        f"uid-{name}", "default", name, "Warning", "FailedScheduling", "Scheduling", note
+        f"uid-{name}",
+        "default",
+        name,
+        "Warning",
+        "FailedScheduling",
+        "Scheduling",
+        note,
+        "my-scheduler",
     )
 
 

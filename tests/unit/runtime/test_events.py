@@ -5,13 +5,20 @@ from pilotfish.runtime.event_series import Series
 from pilotfish.runtime.events import create_request, event_name, patch_request
 
 EVENT = RecordEvent(
-    "uid-a", "team", "a", "Normal", "Scheduled", "Binding", "Successfully assigned team/a to n"
+    "uid-a",
+    "team",
+    "a",
+    "Normal",
+    "Scheduled",
+    "Binding",
+    "Successfully assigned team/a to n",
+    "my-scheduler",
 )
 AT = 1_790_000_000.25
 
 
 def test_event_is_created_as_upstream_words_it() -> None:
-    request = create_request(Series(EVENT, AT, AT), "my-scheduler", "my-scheduler-host")
+    request = create_request(Series(EVENT, AT, AT), "host")
     assert (request.method, request.path) == (
         "POST",
         "/apis/events.k8s.io/v1/namespaces/team/events",
@@ -38,7 +45,7 @@ def test_event_is_created_as_upstream_words_it() -> None:
 
 
 def test_event_that_repeated_before_it_was_written_is_created_with_its_series() -> None:
-    request = create_request(Series(EVENT, AT, AT + 1, count=3), "s", "s-host")
+    request = create_request(Series(EVENT, AT, AT + 1, count=3), "host")
     assert msgspec.json.decode(request.body or b"")["series"] == {
         "count": 3,
         "lastObservedTime": "2026-09-21T14:13:21.250000Z",
