@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -85,6 +86,23 @@ def complaint(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
     return error, hint
+
+
+def test_policy_that_reads_an_unknown_kind_is_one_error_and_one_hint(tmp_path: Path) -> None:
+    policy, kubeconfig = tmp_path / "mine.py", tmp_path / "kubeconfig"
+    policy.write_text(
+        "from pilotfish import Plugin\n\n\nclass Mine(Plugin):\n    name = 'Mine'\n"
+        "    reads = {'widgets'}\n\n    def post_bind(self): ...\n"
+    )
+    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}
+    context = {"name": "x", "context": {"cluster": "c", "user": ""}}
+    content = {"clusters": [cluster], "contexts": [context], "current-context": "x"}
+    kubeconfig.write_text(json.dumps(content))
+    options = ("--kubeconfig", str(kubeconfig), "--policy", str(policy))
+    done = pilotfish("run", *options, env={"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
+    error, hint = complaint(done)
+    assert error == "error: a plugin reads widgets, which the scheduler does not know"
+    assert "namespaces" in hint
 
 
 def test_missing_configuration_is_one_error_and_one_hint(tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ class FrameworkError(Exception):
 class ProfileError(FrameworkError):
     """A profile cannot be built; the sentence names the plugin and the fix."""
 
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
 
 class BindingError(FrameworkError):
     """The binding cycle cannot succeed; the text is what people read."""

@@ -109,7 +109,10 @@ def kinds_for(reads: Collection[str]) -> list[Kind]:
     unknown = ", ".join(sorted(set(reads) - names))
     if unknown:
         known = ", ".join(sorted(names))
-        raise ProfileError(f"a plugin reads {unknown}; the kinds that can be read are {known}")
+        raise ProfileError(
+            f"a plugin reads {unknown}, which the scheduler does not know",
+            f"the kinds that its `reads` may name are {known}",
+        )
     return [kind for kind in KINDS if kind.is_essential or kind.name in reads]
 
 
