@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pilotfish.api.workloads import Namespace
 from pilotfish.framework import (
     MAX_NODE_SCORE,
     SKIP,
+    Allow,
+    Assume,
+    BindingError,
     Cluster,
     ClusterEvent,
+    Deny,
     EnabledPlugin,
     Mask,
     NodeInfo,
     NodeSubset,
     NodeTable,
+    Patch,
     PerNodePlugin,
     Plugin,
     Pod,
+    PreBind,
     Profile,
     Registry,
     Reject,
     Rejection,
     Scores,
     Skip,
+    Wait,
+    WaitingPod,
     most_is_best,
 )
 
@@ -110,9 +119,61 @@ class Reserved(Plugin):
         return most_is_best(nodes.pod_count, feasible)
 
 
+class Booked(Plugin):
+    """The points between the choice of a node and the end of the bind."""
+
+    name = "Booked"
+    requeue_on = frozenset({ClusterEvent.NAMESPACE_LABELS_CHANGED, ClusterEvent.POD_ADDED})
+    reads = frozenset({"namespaces"})
+    assumes = frozenset({"namespaces"})
+
+    def pre_filter(self, pod: Pod, cluster: Cluster) -> object:
+        """Keep the namespace for `reserve`."""
+        return cluster.namespaces.get(pod.namespace, SKIP)
+
+    def reserve(self, node_name: str, state: Namespace | None) -> Assume | Rejection | None:
+        """Book the namespace."""
+        if state is None:
+            return None
+        if node_name in state.labels:
+            return Rejection("namespace was booked", resolvable=False)
+        return Assume((("namespaces", state),))
+
+    def unreserve(self, waiting: Sequence[WaitingPod]) -> Deny | None:
+        """Let nobody wait for a booking that failed."""
+        return Deny(tuple(one.uid for one in waiting), "booking failed") if waiting else None
+
+    def permit(self, pod: Pod, waiting: Sequence[WaitingPod]) -> Wait | Allow | None:
+        """Go in pairs."""
+        if "pair" not in pod.labels:
+            return None
+        return Allow(tuple(one.uid for one in waiting)) if waiting else Wait(timeout_seconds=5)
+
+    def pre_bind(self, pod: Pod, node_name: str) -> PreBind | Rejection | None:
+        """Write the booking, and wait until it is seen."""
+        if "fail" in pod.labels:
+            raise BindingError("no booking today")
+        patch = Patch("namespaces", pod.namespace, {"metadata": {"labels": {node_name: "booked"}}})
+        return PreBind((patch,), until=lambda cluster: pod.namespace in cluster.namespaces)
+
+
+class Called(Plugin):
+    """The points that may be asynchronous."""
+
+    name = "Called"
+    call_timeout_seconds = 1.5
+
+    async def pre_bind(self, pod: Pod) -> Rejection | None:
+        """Ask somebody."""
+        return Rejection("somebody said no") if "no" in pod.labels else None
+
+    async def post_bind(self, pod: Pod, node_name: str) -> None:
+        """Tell somebody."""
+
+
 def profile() -> Profile:
     """Build a profile by name."""
-    registry = Registry(OldestFirst, QuietHours, Packed)
+    registry = Registry(OldestFirst, QuietHours, Packed, Booked, Called)
     registry.add("Reserved", lambda label="squad": Reserved(label))
-    names = ("OldestFirst", "QuietHours", "Packed", "Reserved")
+    names = ("OldestFirst", "QuietHours", "Packed", "Reserved", "Booked", "Called")
     return Profile("mine", [EnabledPlugin(registry.make(name), weight=2) for name in names])

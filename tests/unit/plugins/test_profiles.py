@@ -10,11 +10,24 @@ import make
 from config_text import configuration, disabled, enabled, of_args, of_plugins
 from pilotfish.config.errors import ConfigurationError
 from pilotfish.framework import EnabledPlugin, Plugin, Profile, Registry
+from pilotfish.framework.binding_points import Placed
 from pilotfish.plugins.default import DEFAULT_WEIGHTS, default_profile, default_registry
 from pilotfish.plugins.profiles import profiles_of
 from unit.plugins.deciding import GPU, cluster, gpus
 
 WITHOUT_VOLUMES = Registry(*(one for one in DEFAULT_WEIGHTS if "Volume" not in one.name))
+
+
+class Booked(Plugin):
+    """Has binding points, of which `unreserve` goes with `reserve`."""
+
+    name = "Booked"
+
+    def unreserve(self) -> None:
+        """Strike out."""
+
+    def post_bind(self) -> None:
+        """Note."""
 
 
 class Picky(Plugin):
@@ -183,3 +196,25 @@ def test_plugin_that_is_not_built_may_not_be_asked_for_otherwise(text: str, path
 def test_plugin_that_is_not_built_may_be_disabled() -> None:
     text = of_plugins(multiPoint=disabled("VolumeBinding", "VolumeZone"))
     assert profile(text, WITHOUT_VOLUMES)
+
+
+def test_binding_points_are_configured_one_by_one() -> None:
+    """A plugin runs where it is named; `reserve` stands for `unreserve` too."""
+    registry = default_registry()
+    registry.add("Booked", Booked)
+    text = configuration(profiles=[{"plugins": {"reserve": enabled("Booked")}}])
+    (profile,) = profiles_of(text, registry)[1]
+    assert profile.binding.post_binds == ()
+    placed = Placed(make.pod("p"), "n1", {})
+    assert "Booked" in [call.name for call, _ in profile.binding.unreserve(placed, lambda _: ())]
+    text = configuration(profiles=[{"plugins": {"postBind": enabled("Booked")}}])
+    (profile,) = profiles_of(text, registry)[1]
+    assert [call.name for call in profile.binding.post_binds] == ["Booked"]
+
+
+def test_plugin_that_lacks_the_binding_point_is_refused() -> None:
+    registry = default_registry()
+    registry.add("Booked", Booked)
+    text = configuration(profiles=[{"plugins": {"preBind": enabled("Booked")}}])
+    with pytest.raises(ConfigurationError, match=r"preBind\.enabled: Booked has no preBind"):
+        profiles_of(text, registry)
