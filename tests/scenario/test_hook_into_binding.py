@@ -14,6 +14,7 @@ from scheduler_process import SchedulerProcess
 from scheduler_role import grant
 
 SERVERS = ("real", "embedded")
+MODES = (("--mode", "watch"), ("--mode", "polling", "--interval", "0.5"))
 GROUP = {"example.com/group": "g", "example.com/group-size": "3"}
 SEAT = "example.com/seat"
 RBAC = "rbac.authorization.k8s.io"
@@ -62,12 +63,14 @@ def seats(story: Story) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("mode", MODES, ids=("watch", "polling"))
 def test_group_waits_for_its_last_pod_and_nobody_waits_for_the_group(
     control_plane: Plane,
     namespace: str,
     make_nodes: MakeNodes,
     kubeconfig: Path,
     options: list[str],
+    mode: tuple[str, ...],
 ) -> None:
     """Its watches are cut again and again meanwhile, and every twentieth request fails."""
     make_nodes(1, cpu="4")
@@ -75,7 +78,7 @@ def test_group_waits_for_its_last_pod_and_nobody_waits_for_the_group(
     faults = Faults(error_rate=0.05, watch_bytes=(500, 20_000))
     with (
         FaultProxy(control_plane, faults) as proxy,
-        SchedulerProcess(proxy.kubeconfig(kubeconfig), *options),
+        SchedulerProcess(proxy.kubeconfig(kubeconfig), *mode, *options),
     ):
         for name in ("g-0", "g-1"):
             create(story, name, GROUP)
