@@ -26,7 +26,7 @@ RULES: tuple[dict[str, list[str]], ...] = (
     {
         "apiGroups": [""],
         "resources": ["persistentvolumes", "persistentvolumeclaims"],
-        "verbs": ["list", "watch"],
+        "verbs": ["list", "watch", "patch"],
     },
     {
         "apiGroups": ["storage.k8s.io"],

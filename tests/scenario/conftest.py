@@ -16,6 +16,7 @@ from cluster_story import MakeNodes, Plane
 from controlplane import ApiError, node_manifest
 from embedded_plane import EmbeddedPlane
 from scheduler_role import grant
+from volume_story import Storage
 
 STORY_SECONDS = 120.0
 PLANES = {"real": "real_control_plane", "embedded": "embedded_plane"}
@@ -81,3 +82,11 @@ def make_nodes(control_plane: Plane) -> Iterator[MakeNodes]:
         except ApiError as error:
             if error.reason != "NotFound":  # the test itself may have deleted it
                 raise
+
+
+@pytest.fixture
+def storage(control_plane: Plane, namespace: str) -> Iterator[Storage]:
+    """Volumes and classes that go with the test."""
+    made = Storage(control_plane, namespace)
+    yield made
+    made.remove()

@@ -19,7 +19,7 @@ from pilotfish.config.types import EXTENSION_POINTS as UPSTREAM_POINTS
 from pilotfish.config.types import ConfigStruct, KubeSchedulerConfiguration, Plugins, camel
 from pilotfish.config.upstream import UPSTREAM_PLUGINS
 from pilotfish.config.writing import without_effect
-from pilotfish.framework.plugin import EXTENSION_POINTS, implements
+from pilotfish.framework.plugin import EXTENSION_POINTS
 from pilotfish.plugins.default import default_registry
 from pilotfish.plugins.profiles import POINT_NAMES, profiles_of
 
@@ -100,14 +100,7 @@ def test_every_row_has_a_state_and_says_how_it_differs(title: str, keys: int) ->
 def test_plugins_are_those_of_upstream_and_not_yet_are_those_that_are_not_registered() -> None:
     found = states("Plugins")
     assert found.keys() == UPSTREAM_PLUGINS.keys() | BUILT
-    assert not_yet(found) == {name for name in found if not is_built(name)}
-
-
-def is_built(name: str) -> bool:
-    """Say whether a plugin is registered; volumes are not only to be found, but to be bound."""
-    if name == "VolumeBinding":
-        return implements(default_registry().make(name), "pre_bind")
-    return name in BUILT
+    assert not_yet(found) == found.keys() - BUILT
 
 
 def test_extension_points_that_are_not_yet_are_those_that_no_plugin_can_have() -> None:
@@ -121,7 +114,7 @@ def test_arguments_are_those_that_are_read() -> None:
     found = states("Arguments of plugins", keys=2)
     read = {f"{plugin} {camel(f)}" for plugin, args in ARGS.items() for f in args.__struct_fields__}
     assert found.keys() == read
-    missing = {key for key in read if not is_built(key.split()[0])}
+    missing = {key for key in read if key.split()[0] not in BUILT}
     assert not_yet(found) == missing - {"VolumeBinding shape"}
 
 

@@ -9,6 +9,8 @@ from pilotfish.api.quantity import Quantity
 from pilotfish.api.selectors import LabelSelector, NodeSelector
 
 STORAGE = "storage"  # the resource that claims request
+SELECTED_NODE = "volume.kubernetes.io/selected-node"  # a claim's: where its pod will run
+BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"  # not set aside by a person
 ZERO = Quantity.parse("0")
 NO_PROVISIONER = "kubernetes.io/no-provisioner"  # of classes whose volumes nobody makes
 
@@ -74,13 +76,9 @@ class MigratedSource(ApiStruct, frozen=True):
 class VolumeAnnotations(ApiStruct, frozen=True):
     """The annotations by which scheduler, volume controller and provisioners speak."""
 
-    selected_node: str | None = msgspec.field(
-        default=None, name="volume.kubernetes.io/selected-node"
-    )
+    selected_node: str | None = msgspec.field(default=None, name=SELECTED_NODE)
     bind_completed: str | None = msgspec.field(default=None, name="pv.kubernetes.io/bind-completed")
-    bound_by_controller: str | None = msgspec.field(
-        default=None, name="pv.kubernetes.io/bound-by-controller"
-    )
+    bound_by_controller: str | None = msgspec.field(default=None, name=BOUND_BY_CONTROLLER)
     storage_class: str | None = msgspec.field(
         default=None, name="volume.beta.kubernetes.io/storage-class"
     )

@@ -7,12 +7,14 @@ from typing import Final
 
 from pilotfish.api.pod import Pod
 from pilotfish.api.volumes import PersistentVolumeClaim
+from pilotfish.framework.binding import Assume, PreBind
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.node_table import NodeTable
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.rejection import SKIP, Reject, Skip
 from pilotfish.framework.volumes import ClaimUse, Volumes, claim_uses
+from pilotfish.plugins.volume_plan import Plan
 from pilotfish.plugins.volume_search import PodClaims, search
 
 NODE_CONFLICT: Final = "node(s) didn't match PersistentVolume's node affinity"
@@ -21,6 +23,7 @@ NO_SPACE: Final = "node(s) did not have enough free storage"
 NO_VOLUME: Final = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 UNBOUND: Final = "pod has unbound immediate PersistentVolumeClaims"
 WAIT_FOR_FIRST_CONSUMER: Final = "WaitForFirstConsumer"
+TIMED_OUT: Final = "binding volumes: context deadline exceeded"
 DEFAULT_BIND_TIMEOUT_SECONDS: Final = 600  # upstream's default
 
 
@@ -63,8 +66,11 @@ class VolumeBinding(Plugin):
         }
     )
 
+    assumes = frozenset({"persistentvolumes", "persistentvolumeclaims"})
+
     def __init__(self, bind_timeout_seconds: int = DEFAULT_BIND_TIMEOUT_SECONDS) -> None:
         self._bind_timeout_seconds = bind_timeout_seconds
+        self._plans: dict[str, Plan] = {}  # of pods between `reserve` and `pre_bind`, by uid
 
     def pre_filter(self, pod: Pod, cluster: Cluster) -> PodClaims | Reject | Skip:
         """Sort the pod's claims; all must be there, and bound unless they wait for the pod."""
@@ -96,6 +102,26 @@ class VolumeBinding(Plugin):
         yield Reject(found.without_volume, BIND_CONFLICT, resolvable=False)
         yield Reject(found.without_space, NO_SPACE, resolvable=False)
         yield Reject(found.missing, NO_VOLUME, resolvable=False)
+
+    def reserve(
+        self, pod: Pod, node_name: str, cluster: Cluster, state: PodClaims | None
+    ) -> Assume | None:
+        """Take volumes for the claims, and name the node to those for which one is to be made."""
+        if state is None or not state.waiting:
+            return None
+        plan = self._plans[pod.uid] = Plan.of(state, cluster.nodes, node_name)
+        return Assume(tuple(plan.objects()))
+
+    def unreserve(self, pod: Pod) -> None:
+        """Drop the plan; what was written stays, and the next attempt goes by it."""
+        self._plans.pop(pod.uid, None)
+
+    def pre_bind(self, pod: Pod) -> PreBind | None:
+        """Write down what was decided, and wait until the volume controller has bound all."""
+        plan = self._plans.pop(pod.uid, None)
+        if plan is None:
+            return None
+        return PreBind(tuple(plan.writes()), plan.is_done, self._bind_timeout_seconds, TIMED_OUT)
 
 
 def _problem(use: ClaimUse, pod: Pod, volumes: Volumes) -> str:
