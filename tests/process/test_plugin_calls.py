@@ -147,6 +147,17 @@ def test_answer_that_breaks_the_contract_is_an_error_of_this_pod_alone() -> None
     assert (fine.error, fine.rejection) == ("", None)
 
 
+def test_method_that_is_cancelled_from_within_is_answered() -> None:
+    class Cancelled(Plugin):
+        name = "Cancelled"
+
+        async def pre_bind(self) -> None:
+            raise asyncio.CancelledError
+
+    (answer,) = call(Cancelled())
+    assert answer.error.startswith("CancelledError: ")
+
+
 def test_more_calls_than_run_at_once_are_all_answered() -> None:
     names = [f"p{i}" for i in range(AT_ONCE + 9)]
     answers = call(Failing(None), "pre_bind", *(pod(name) for name in names))

@@ -80,7 +80,7 @@ class PluginCall:
             if self.stopwatch:
                 self.stopwatch.took(self.name, self.stopwatch.clock() - started)
 
-    def failed(self, error: Exception, pod: Pod) -> PluginError:
+    def failed(self, error: BaseException, pod: Pod) -> PluginError:
         """Say what it means that the method raised; a BindingError says all there is to say."""
         if isinstance(error, BindingError):
             return PluginError(self.name, self.point, pod.key, str(error))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from pilotfish.core.effects import CallPlugin
 from pilotfish.core.inputs import Input, PluginAnswered
-from pilotfish.framework.plugin_call import PluginCall
+from pilotfish.framework.plugin_call import PluginCall, with_text
 from pilotfish.framework.profile import Profile
 from pilotfish.framework.rejection import Rejection
 
@@ -46,7 +46,7 @@ class PluginCalls:
             (result,) = await asyncio.gather(_result(call, effect), return_exceptions=True)
         rejection, error = None, ""
         match result:
-            case Exception():
+            case Exception() | asyncio.CancelledError():  # the method's own, not this task's
                 error = call.failed(result, effect.pod).problem
             case BaseException():
                 raise result
@@ -84,5 +84,5 @@ async def _result(call: PluginCall, effect: CallPlugin) -> Rejection | None:
             raise TimeoutError(f"it took longer than {seconds:g} seconds") from error
         raise
     if result is None or (isinstance(result, Rejection) and call.point == "pre_bind"):
-        return result
+        return with_text(result)
     raise TypeError(f"it returned {result!r}, not a Rejection or None")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from pilotfish.framework import (
     ClusterEvent,
     Deny,
     EnabledPlugin,
+    Patch,
     Plugin,
     PluginError,
     Pod,
@@ -159,13 +160,35 @@ CALLS: dict[str, Callable[[BindingPoints], object]] = {
     "permit": lambda binding: binding.permit(PLACED, CACHE, nobody),
     "pre_bind": lambda binding: binding.pre_bind(binding.pre_binds[0], PLACED, CACHE),
 }
+BROKEN: list[tuple[str, Any, str]] = [
+    ("reserve", "yes", "returned 'yes', not an Assume"),
+    ("reserve", Assume((("namespaces", cast("Any", {})),)), "which is no object"),
+    ("reserve", Rejection(cast("Any", 7)), "reason of its rejection is 7"),
+    ("permit", "yes", "returned 'yes', not a Wait"),
+    ("permit", Wait(cast("Any", "soon")), "timeout_seconds is 'soon'"),
+    ("permit", Wait(float("nan")), "timeout_seconds is nan"),
+    ("permit", Allow(cast("Any", "uid-q")), "uids are 'uid-q', not a tuple"),
+    ("pre_bind", "yes", "returned 'yes', not a PreBind"),
+    ("pre_bind", PreBind(timeout_seconds=-1), "timeout_seconds is -1"),
+    ("pre_bind", PreBind(cast("Any", ("a",))), "it writes 'a', which is no Patch"),
+    ("pre_bind", PreBind((Patch("pods", cast("Any", 7), {}),)), "Expected `str`, got `int`"),
+    ("pre_bind", PreBind((Patch("pods", "a", {"x": object()}),)), "object"),
+]
 
 
-@pytest.mark.parametrize("point", CALLS)
-def test_answer_that_breaks_the_contract_is_an_error(point: str) -> None:
-    binding, _ = points({point: "yes"}, {})
-    with pytest.raises(PluginError, match=f"failed in {point} for pod default/p: TypeError.*'yes'"):
+@pytest.mark.parametrize(("point", "answer", "problem"), BROKEN)
+def test_answer_that_breaks_the_contract_is_an_error(
+    point: str, answer: object, problem: str
+) -> None:
+    binding, _ = points({point: answer}, {})
+    with pytest.raises(PluginError, match=f"failed in {point} for pod default/p: .*{problem}"):
         CALLS[point](binding)
+
+
+def test_unreserve_that_denies_no_texts_is_an_error() -> None:
+    binding, _ = points({"unreserve": Deny(cast("Any", None), "no")}, {})
+    *_, (_call, error) = binding.unreserve(PLACED, nobody)
+    assert "its uids are None" in str(error)
 
 
 def test_what_is_assumed_is_of_a_declared_kind() -> None:
