@@ -13,7 +13,7 @@ counted on the wrong node. Nobody else waits meanwhile.
     WAITING        allowed by the last plugin      PRE_BINDING
     WAITING        denied; its time is over        (failed)
     PRE_BINDING    a plugin wants something        PRE_BINDING  PatchObject, CallPlugin, or to ask
-    PRE_BINDING    no plugin wants anything more   BINDING      Bind
+    PRE_BINDING    no plugin wants anything more   BINDING      Bind; (failed) if the node is gone
     PRE_BINDING    a no, an error, time is over    (failed)
     BINDING        answered bound                  CONFIRMING   finish_binding, tell
     BINDING        answered refused                (failed)
@@ -104,7 +104,7 @@ class BindingCycles:
             assumed,
             notices,
             outbox,
-            bind=self._send_bind,
+            bind=self._bind_late,
             fail=self._fail,
         )
 
@@ -259,10 +259,8 @@ class BindingCycles:
             elif isinstance(cycle, ReservedCycle) and cycle.state in BEFORE_BIND:
                 self._reservations.expire(cycle, now)
                 self.settle(now)
-            elif cycle.node_name in self._cache.nodes.row_of:
-                self._send_bind(cycle)
             else:
-                self._refuse(cycle, 0, f'node "{cycle.node_name}" is gone', now)
+                self._bind_late(cycle, now)
 
     def next_deadline(self) -> float | None:
         """Return when the next binding cycle is due."""
@@ -295,6 +293,13 @@ class BindingCycles:
     def _in(self, state: State, uid: str) -> BindingCycle | None:
         cycle = self._cycles.get(uid)
         return cycle if cycle is not None and cycle.state is state else None
+
+    def _bind_late(self, cycle: BindingCycle, now: float) -> None:
+        """Bind a pod whose node was chosen a while ago, if the node is still there."""
+        if cycle.node_name in self._cache.nodes.row_of:
+            self._send_bind(cycle)
+        else:
+            self._refuse(cycle, 0, f'node "{cycle.node_name}" is gone', now)
 
     def _send_bind(self, cycle: BindingCycle) -> None:
         cycle.state = State.BINDING

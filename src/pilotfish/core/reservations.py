@@ -68,7 +68,7 @@ class Reservations:
         notices: Notices,
         outbox: list[Effect],
         *,
-        bind: Callable[[BindingCycle], None],
+        bind: Callable[[BindingCycle, float], None],
         fail: Callable[[BindingCycle, Failure, float], None],
     ) -> None:
         self._cycles = cycles
@@ -165,7 +165,7 @@ class Reservations:
                 self._deadlines.set(cycle, now + answer.timeout_seconds)
                 if not self._is_worked_off(cycle, now):
                     return
-        self._bind(cycle)
+        self._bind(cycle, now)
 
     def _is_worked_off(self, cycle: ReservedCycle, now: float) -> bool:
         """Go on with what the plugin asked last wants; say whether all of it is done."""

@@ -216,6 +216,16 @@ def test_version_that_cannot_be_read_does_not_end_the_wait() -> None:
     assert bound(decided(dialogue, "b")) == ["b", "a"]
 
 
+def test_pod_whose_node_went_while_it_waited_is_decided_anew() -> None:
+    dialogue, journal = talk(gang(2))
+    decided(dialogue, "a")
+    dialogue.tell(Deleted("nodes", node("n1")), Applied("nodes", node("n2")))
+    effects = decided(dialogue, "b")
+    assert [(bind.name, bind.node_name) for bind in of(Bind, effects)] == [("b", "n2")]
+    assert [failed.message for failed in of(BindFailed, effects)] == ['node "n1" is gone']
+    assert "unreserve First a" in journal
+
+
 def test_more_important_pod_takes_the_place_of_one_that_waits() -> None:
     dialogue, _ = talk({"permit": lambda one, _: Wait(60.0) if one.name == "a" else None})
     dialogue.apply(pod("a", cpu="3"))
