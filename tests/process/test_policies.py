@@ -135,6 +135,17 @@ def test_slow_policy_is_named(cluster: EmbeddedCluster, file: Path) -> None:
     assert scheduler.count(r"policy Sleepy took 0\.\d\d s for default/slow-\d; above 0\.1 s") == 1
 
 
+def test_policy_reads_what_nodes_use_right_now(cluster: EmbeddedCluster, file: Path) -> None:
+    body = POLICIES.replace("int(node.name[-1])", '100 * ("memory" in (node.usage or {}))').replace(
+        'name = "HighestName"', 'name = "HighestName"\n    reads = {"nodes.metrics.k8s.io"}'
+    )
+    file.write_text(body)
+    options = ("--policy", f"{file}:HighestName", "--log-level", "debug")
+    with SchedulerProcess(cluster.kubeconfig, *options, scheduler_name="metrics") as scheduler:
+        create(cluster, "measured", "metrics")
+        scheduler.wait_for(r"default/measured: 3 of 3 nodes are feasible; .*HighestName 100")
+
+
 def test_policy_that_cannot_be_run_stops_the_start(file: Path) -> None:
     file.write_text(POLICIES.replace("self, pod: Pod, node: NodeInfo", "self, pod: Pod"))
     done = pilotfish("run", "--policy", f"{file}:Sleepy")

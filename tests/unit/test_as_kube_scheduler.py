@@ -172,6 +172,7 @@ def test_fields_of_objects_are_those_that_are_decoded(
 
 UNTOLD: Final = {
     "status.phase",
+    "status.qosClass",  # for policies alone
     "status.initContainerStatuses",
     "status.resources",
     "status.allocatedResources",

@@ -170,6 +170,7 @@ class PodStatus(ApiStruct, frozen=True):
 
     phase: str = ""
     nominated_node_name: str = ""
+    qos_class: Literal["", "Guaranteed", "Burstable", "BestEffort"] = ""
     start_time: str | None = None
     conditions: tuple[PodCondition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
@@ -199,6 +200,11 @@ class Pod(KubernetesObject, frozen=True):
     def priority(self) -> int:
         """The pod's priority; larger is more important."""
         return self.spec.priority
+
+    @property
+    def qos_class(self) -> str:
+        """Guaranteed, Burstable or BestEffort, as the API server says; empty before it did."""
+        return self.status.qos_class
 
     @property
     def is_terminal(self) -> bool:

@@ -29,6 +29,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pilotfish.api.node import Node
+from pilotfish.api.node_metrics import NodeMetrics
 from pilotfish.api.pod import Pod
 from pilotfish.api.selectors import LabelSelector
 from pilotfish.api.workloads import (
@@ -146,6 +147,16 @@ class ClusterCache:
     def remove_budget(self, uid: str) -> set[ClusterEvent]:
         """Remove a disruption budget."""
         self.budgets.pop(uid, None)
+        return set()
+
+    def set_usage(self, metrics: NodeMetrics) -> set[ClusterEvent]:
+        """Note what a node uses, which makes no pod schedulable."""
+        self.nodes.usage[metrics.name] = metrics.amounts
+        return set()
+
+    def remove_usage(self, name: str) -> set[ClusterEvent]:
+        """Forget what a node uses."""
+        self.nodes.usage.pop(name, None)
         return set()
 
     # Pods.

@@ -39,6 +39,7 @@ class PodShapes:
             start_time=pod.status.start_time,
             is_terminating=pod.is_terminating,
             is_preempted=pod.is_preempted,
+            qos_class=pod.status.qos_class,
             volumes=volume_uses(pod),
             generation=meta.generation,
         )

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, cast
 
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
+from pilotfish.api.node_metrics import NodeMetrics
 from pilotfish.api.workloads import Namespace, PodDisruptionBudget
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
@@ -16,6 +17,7 @@ from pilotfish.framework.events import ClusterEvent
 Events: TypeAlias = Iterable[ClusterEvent]
 Writers: TypeAlias = Mapping[str, Callable[[KubernetesObject], Events]]
 
+NODE_METRICS: Final = "nodes.metrics.k8s.io"
 WORKLOADS: Final = ("services", "replicationcontrollers", "replicasets", "statefulsets")
 
 
@@ -25,6 +27,7 @@ def cache_writers(cache: ClusterCache) -> Writers:
         "nodes": lambda node: cache.set_node(cast("Node", node)),
         "namespaces": lambda space: cache.set_namespace(cast("Namespace", space)),
         "poddisruptionbudgets": lambda one: cache.set_budget(cast("PodDisruptionBudget", one)),
+        NODE_METRICS: lambda one: cache.set_usage(cast("NodeMetrics", one)),
         **{kind: lambda one: cache.set_workload(cast("Workload", one)) for kind in WORKLOADS},
         **dict.fromkeys(VOLUME_KINDS, cache.volumes.put),
     }

@@ -28,7 +28,7 @@ from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
 from pilotfish.core.assumed_objects import AssumedObjects
 from pilotfish.core.binding import BindingCycles
-from pilotfish.core.cache_writers import WORKLOADS, Events, Writers
+from pilotfish.core.cache_writers import NODE_METRICS, WORKLOADS, Events, Writers
 from pilotfish.core.effects import Effect, PodSeen
 from pilotfish.core.inputs import Absent, Applied, Deleted, Replaced, Unreadable
 from pilotfish.core.notices import Notices
@@ -69,6 +69,7 @@ class Ingest:
             "nodes": lambda _, name: cache.remove_node(name),
             "namespaces": lambda _, name: cache.remove_namespace(name),
             "poddisruptionbudgets": lambda uid, _: cache.remove_budget(uid),
+            NODE_METRICS: lambda _, name: cache.remove_usage(name),
         }
         for kind in WORKLOADS:
             self._remove[kind] = lambda uid, _: cache.remove_workload(uid)

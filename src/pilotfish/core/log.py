@@ -14,6 +14,7 @@ import msgspec
 from pilotfish.api import codec
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.node import Node
+from pilotfish.api.node_metrics import NodeMetrics
 from pilotfish.api.pod import Pod
 from pilotfish.api.workloads import (
     Namespace,
@@ -24,6 +25,7 @@ from pilotfish.api.workloads import (
     StatefulSet,
 )
 from pilotfish.cache.volume_index import KINDS as VOLUME_KINDS
+from pilotfish.core.cache_writers import NODE_METRICS
 from pilotfish.core.effects import Effect
 from pilotfish.core.inputs import (
     Absent,
@@ -51,6 +53,7 @@ TYPES: Final[dict[str, type[KubernetesObject]]] = {
     "replicasets": ReplicaSet,
     "statefulsets": StatefulSet,
     "poddisruptionbudgets": PodDisruptionBudget,
+    NODE_METRICS: NodeMetrics,
     **VOLUME_KINDS,
 }
 

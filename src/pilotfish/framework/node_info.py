@@ -68,6 +68,14 @@ class NodeInfo:
         return milli_cpu, memory_bytes
 
     @property
+    def usage(self) -> Mapping[str, int] | None:
+        """What the node uses right now, as metrics.k8s.io said last; None where it has not.
+
+        A plugin that asks for it has `reads = {"nodes.metrics.k8s.io"}`.
+        """
+        return self._nodes.usage.get(self.name)
+
+    @property
     def host_ports(self) -> list[HostPort]:
         """The host ports taken on the node."""
         return self._nodes.ports.of(self._row)

@@ -43,19 +43,18 @@ class NodeTable:
     """Columns over N nodes.
 
     Attributes:
-        names: the node of each row.
-        row_of: the row of each node.
+        names, row_of: the node of each row, and the row of each node.
         labels: the labels of each row.
         pods: the pods on each row, by uid.
         resources: the row of `allocatable` and `requested` that a resource has, by name.
-        taints: each node's taints.
-        ports: the host ports taken on each node.
+        taints, ports: each node's taints, and the host ports taken on it.
         images: each node's images under each of their names.
         declared_features: what each node's kubelet says that it can do.
         volumes: the claims and disks of the pods on each node.
         drivers: what CSI drivers say of each node, at most one entry.
         attachments: the volumes attached to each node.
         image_bytes: the size of an image name, as the first node that had it said.
+        usage: what a node uses right now, by its name; absent where that is not known.
     """
 
     def __init__(self) -> None:
@@ -67,6 +66,7 @@ class NodeTable:
         self._ranked: list[RankedPods | None] = []
         self.resources: dict[str, int] = {name: i for i, name in enumerate(FIRST_RESOURCES)}
         self.image_bytes: dict[str, int] = {}
+        self.usage: dict[str, dict[str, int]] = {}
         self.taints: IdColumn[Taint] = IdColumn(self._rows)
         self.ports: IdColumn[HostPort] = IdColumn(self._rows)
         self.images: IdColumn[str] = IdColumn(self._rows)

@@ -42,6 +42,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         shape: its requests and terms.
         start_time: RFC 3339 text; None while it is not known.
+        qos_class: as the API server says: Guaranteed, Burstable or BestEffort.
         is_preempted: whether it is being deleted by preemption.
         volumes: the claims and disks that it uses.
         generation: which version of its spec this is.
@@ -57,6 +58,7 @@ class PodInfo(msgspec.Struct, frozen=True, gc=False):
     start_time: str | None = None
     is_terminating: bool = False
     is_preempted: bool = False
+    qos_class: str = ""
     volumes: tuple[VolumeUse, ...] = ()
     generation: int = 0
 

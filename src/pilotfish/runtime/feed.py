@@ -11,6 +11,7 @@ import msgspec
 from pilotfish.api.codec import MalformedObjectError, decode, decode_list
 from pilotfish.api.meta import KubernetesObject, ObjectMeta
 from pilotfish.api.node import Node
+from pilotfish.api.node_metrics import NodeMetrics
 from pilotfish.api.pod import Pod
 from pilotfish.api.volumes import (
     CSIDriver,
@@ -40,6 +41,7 @@ from pilotfish.client import (
     Malformed,
     Reflector,
 )
+from pilotfish.core.cache_writers import NODE_METRICS
 from pilotfish.core.inputs import Applied, Deleted, Input, Replaced, Unreadable
 from pilotfish.framework.errors import ProfileError
 
@@ -52,12 +54,14 @@ class Kind(msgspec.Struct, frozen=True):
         path: its collection, in all namespaces.
         type: its objects.
         is_essential: whether nothing can be decided without it.
+        is_watchable: whether it can be watched; others are listed from time to time, in any mode.
     """
 
     name: str
     path: str
     type: type[KubernetesObject]
     is_essential: bool = True
+    is_watchable: bool = True
 
 
 KINDS = (
@@ -78,6 +82,13 @@ KINDS = (
         "/apis/policy/v1/poddisruptionbudgets",
         PodDisruptionBudget,
         is_essential=False,
+    ),
+    Kind(
+        NODE_METRICS,
+        "/apis/metrics.k8s.io/v1beta1/nodes",
+        NodeMetrics,
+        is_essential=False,
+        is_watchable=False,
     ),
     Kind("persistentvolumes", "/api/v1/persistentvolumes", PersistentVolume, is_essential=False),
     Kind(

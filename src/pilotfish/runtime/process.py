@@ -49,6 +49,7 @@ from pilotfish.runtime.recording import RecordedScheduler
 from pilotfish.runtime.shell import Core, Shell
 from pilotfish.runtime.slow_policies import SlowPolicies
 from pilotfish.runtime.trouble import Triage
+from pilotfish.runtime.unwatched import list_forever
 from pilotfish.runtime.watch_mode import watch
 
 LOOP_FACTORY: Callable[[], asyncio.AbstractEventLoop] | None = None
@@ -336,7 +337,11 @@ class _Live:
 
     async def _feed(self) -> None:
         await self._check_the_way()
-        kinds, put, options = self._kinds, self._inbox.put, self._options
+        put, options = self._inbox.put, self._options
+        kinds = [kind for kind in self._kinds if kind.is_watchable]
+        for kind in self._kinds:
+            if not kind.is_watchable:
+                self._tasks.create_task(list_forever(self._client, kind, put, self._log))
         if options.mode == "watch":
             await watch(
                 self._client, kinds, put, self._log, self._triage, self._rng, self._when_ready

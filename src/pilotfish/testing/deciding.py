@@ -20,6 +20,7 @@ from pilotfish.plugins.policies import (
 )
 from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime.chance import repeatable
+from pilotfish.testing.makers import node_metrics
 
 SCHEDULER_NAME = "my-scheduler"  # that of pods made by `pod`
 
@@ -32,6 +33,7 @@ def decide(
     weight: int = 1,
     only_policy: bool = False,
     seed: int = 0,
+    usage: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Decision]:
     """Let a scheduler with a policy decide about each pod that has no node.
 
@@ -43,6 +45,7 @@ def decide(
         weight: of the policy's scores.
         only_policy: leave out all other scores, as `--only-policy` does.
         seed: of the choice among equally good nodes.
+        usage: what nodes use right now, by name, as in `{"a": {"cpu": "1500m", "memory": "2Gi"}}`.
 
     Returns:
         The decision about each pod, by its name, in the order in which they were made. The chosen
@@ -52,7 +55,7 @@ def decide(
         AssertionError: the policy failed.
     """
     profile = profile_with(Policy(policy, weight), only=only_policy)
-    decisions = decisions_of(profile, pods, nodes, seed=seed)
+    decisions = decisions_of(profile, pods, nodes, seed=seed, usage=usage)
     for decision in decisions:
         if decision.outcome == "error":
             raise AssertionError(decision.message)
@@ -72,13 +75,20 @@ def profile_with(policy: Policy, *, only: bool = False) -> Profile:
 
 
 def decisions_of(
-    profile: Profile, pods: Sequence[Pod], nodes: Sequence[Node], *, seed: int = 0
+    profile: Profile,
+    pods: Sequence[Pod],
+    nodes: Sequence[Node],
+    *,
+    seed: int = 0,
+    usage: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Decision]:
     """Decide once about each pod that has no node."""
     profiles: Mapping[str, Profile] = {SCHEDULER_NAME: profile}
     kinds = frozenset({"nodes", "pods"})
     scheduler = Scheduler(profiles, SchedulerSettings(), repeatable(seed), kinds)
     scheduler.handle(Replaced("nodes", tuple(nodes)), 0.0)
+    metrics = tuple(node_metrics(name, used) for name, used in (usage or {}).items())
+    scheduler.handle(Replaced("nodes.metrics.k8s.io", metrics), 0.0)
     scheduler.handle(Replaced("pods", tuple(pods)), 0.0)
     effects, _ = scheduler.decide(0.0, len(pods))
     return [effect for effect in effects if isinstance(effect, Decision)]

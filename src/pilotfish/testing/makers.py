@@ -9,6 +9,7 @@ import msgspec
 
 from pilotfish.api.codec import dec_hook
 from pilotfish.api.node import Effect, Node, Taint
+from pilotfish.api.node_metrics import NodeMetrics
 from pilotfish.api.pod import Pod, Toleration
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
@@ -132,6 +133,12 @@ def node(
         },
     }
     return msgspec.convert(content, Node, dec_hook=dec_hook)
+
+
+def node_metrics(name: str, usage: Mapping[str, str]) -> NodeMetrics:
+    """Make the metrics of a node, which are known by its name."""
+    content = {"metadata": {"name": name, "uid": name}, "usage": dict(usage)}
+    return msgspec.convert(content, NodeMetrics, dec_hook=dec_hook)
 
 
 def taint(text: str) -> Taint:

@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from dialogue import KINDS, NAME
+from dialogue import KINDS, NAME, Dialogue
 from make import node, pod
 from pilotfish.api.codec import MalformedObjectError
 from pilotfish.api.selectors import LabelSelector
@@ -43,6 +43,7 @@ from pilotfish.core.log import (
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework import Rejection
 from pilotfish.plugins.default import default_profile
+from pilotfish.testing.makers import node_metrics
 
 RICH = pod(
     "a",
@@ -53,6 +54,7 @@ RICH = pod(
     priority=5,
     scheduling_gates=[{"name": "wait"}],
 )
+
 INPUTS: list[Input] = [
     Replaced("nodes", (node("n1", taints=["x:NoSchedule"], images={"app:v1": 5}),), ("uid-n2",)),
     Replaced("pods", ()),
@@ -83,6 +85,17 @@ def test_input_is_read_back_as_it_was(news: Input) -> None:
     line = encode_call(call)
     assert b"\n" not in line
     assert decode_call(line) == call
+
+
+def test_usage_of_nodes_is_repeated_from_the_log() -> None:
+    dialogue = Dialogue(node("n1"))
+    metrics = (node_metrics("n1", {"cpu": "1500m"}),)
+    line = encode_call(HandleCall(0.0, Replaced("nodes.metrics.k8s.io", metrics)))
+    replay(decode_call(line), dialogue.scheduler)
+    nodes = dialogue.scheduler.cache.nodes
+    assert nodes.node(0).usage == {"cpu": 1500}
+    dialogue.tell(Replaced("nodes.metrics.k8s.io", ()))
+    assert nodes.node(0).usage is None
 
 
 def test_decide_is_read_back_as_it_was() -> None:
