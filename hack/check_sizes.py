@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDERS = ("src", "tests", "bench", "hack")
+FOLDERS = ("src", "tests", "bench", "hack", "examples")
 FILE_LINES = 400
 FUNCTION_LINES = 50
 

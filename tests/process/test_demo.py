@@ -20,6 +20,22 @@ CHAPTERS = (
 )
 
 
+@pytest.mark.timeout(60)
+def test_demo_shows_what_a_policy_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pilotfish", "demo", "--policy", "energy-saving"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Energy saving: fill the nodes that are on;")
+    assert "EnergySaving 43" in done.stdout
+    assert "In sum: 3 nodes could be switched off, which saves 540 W." in done.stdout
+
+
 @pytest.mark.timeout(120)
 def test_demo_tells_its_story_and_leaves_nothing_running() -> None:
     done = subprocess.run(

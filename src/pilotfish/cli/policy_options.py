@@ -22,18 +22,18 @@ T = TypeVar("T", bound=Callable[..., Any])
 REFERENCE = "POLICY[=WEIGHT]"
 
 
-def read_policy(_context: click.Context, _parameter: click.Parameter, value: str) -> Policy:
-    """Load one policy."""
+def find_policy(reference: str) -> Policy:
+    """Load one policy; where there is none, the command line is wrong."""
     try:
-        return load_policy(value)
+        return load_policy(reference)
     except PolicyReferenceError as error:
         raise click.UsageError(str(error)) from error
 
 
 def _read_policies(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Policy, ...]:
-    return tuple(read_policy(context, parameter, value) for value in values)
+    return tuple(map(find_policy, values))
 
 
 def policy_options(command: T) -> T:

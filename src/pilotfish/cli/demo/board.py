@@ -19,10 +19,12 @@ class Row:
     Attributes:
         node: where it is bound; empty while it is pending.
         why: the last decision, in words.
+        is_settled: whether that decision was no choice of a node, so that nothing follows it.
     """
 
     node: str = ""
     why: str = ""
+    is_settled: bool = False
 
 
 @dataclass(slots=True)
@@ -36,9 +38,15 @@ class Board:
         news = msgspec.json.decode(line)
         decision = news.get(DECIDED)
         if decision is not None:
-            self._row(decision["name"]).why = decision["message"] or why(decision)
+            row = self._row(decision["name"])
+            row.why = decision["message"] or why(decision)
+            row.is_settled = decision["outcome"] != "scheduled"
         elif news["message"].startswith("Bound "):
             self._row(news["pod"].partition("/")[2]).node = news["node"]
+
+    def settled(self) -> set[str]:
+        """Return the pods that have a node, or that have been found to fit nowhere."""
+        return {name for name, row in self.rows.items() if row.node or row.is_settled}
 
     def keep(self, names: Collection[str]) -> None:
         """Forget the pods that are gone."""

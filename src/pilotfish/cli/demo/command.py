@@ -9,8 +9,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from pilotfish.cli.demo.policy import show_policy
 from pilotfish.cli.demo.stage import Stage, StoryError, raised_stage
 from pilotfish.cli.demo.story import EVENTS, PAUSE_SECONDS, Story
+from pilotfish.cli.policy_options import REFERENCE, find_policy
+from pilotfish.runtime.policies import shipped_policies
 from pilotfish.runtime.trouble import StartError
 
 HELP = """Tell a short story: a cluster of simulated nodes, real pods, and why each goes where.
@@ -21,11 +24,24 @@ taint, a failing node and a backlog, and ends both. Nothing of yours is touched.
 
 @click.command("demo", help=HELP, short_help="See it decide, on a cluster of its own.")
 @click.option("--fast", is_flag=True, help="Without pauses to read.")
-def demo_command(*, fast: bool) -> None:
+@click.option(
+    "--policy",
+    "reference",
+    metavar=REFERENCE,
+    help="Show what this policy does, instead: FILE.py[:NAME], or the name of one that comes with "
+    "pilotfish: " + ", ".join(shipped_policies()) + ".",
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def demo_command(*, fast: bool, reference: str | None, debug: bool) -> None:
     """Play the demo."""
+    del debug  # main looks for it
     console = Console()
+    if reference is None:
+        playing = _play(console, 0.0 if fast else PAUSE_SECONDS)
+    else:
+        playing = show_policy(console, reference, find_policy(reference))
     try:
-        asyncio.run(_play(console, 0.0 if fast else PAUSE_SECONDS))
+        asyncio.run(playing)
     except StoryError as error:
         raise StartError(f"the demo stopped: {error}", hint="try it again") from error
     except KeyboardInterrupt:

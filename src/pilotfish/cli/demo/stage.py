@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -88,23 +88,34 @@ class Stage:
 
 
 @asynccontextmanager
-async def raised_stage(folder: Path) -> AsyncIterator[Stage]:
+async def raised_stage(
+    folder: Path,
+    nodes: Mapping[str, Any] = CLUSTER,
+    options: Sequence[str] = (),
+    prepare: Callable[[Stage], Awaitable[None]] | None = None,
+) -> AsyncIterator[Stage]:
     """Start a cluster and a scheduler; both end with the block.
 
     Args:
         folder: an empty one, for the kubeconfig and the log of the cluster.
+        nodes: the configuration of the cluster.
+        options: further ones of `pilotfish run`.
+        prepare: called before the scheduler starts.
 
     Raises:
         StartError: the cluster does not start.
     """
     config = folder / "cluster.json"
-    config.write_bytes(msgspec.json.encode(CLUSTER))  # JSON is YAML
-    log = ("--log-format", "json", "--log-level", "debug")
+    config.write_bytes(msgspec.json.encode(nodes))  # JSON is YAML
+    options = ("--log-format", "json", "--log-level", "debug", *options)
     async with embedded_cluster(folder, "--config", str(config), "--seed", "1") as kubeconfig:
         client = ApiClient(load_config(kubeconfig, None, os.environ))
-        where = ("--kubeconfig", str(kubeconfig))
-        async with client, child("run", "--scheduler-name", SCHEDULER, *where, *log) as scheduler:
+        where = ("--kubeconfig", str(kubeconfig), "--scheduler-name", SCHEDULER)
+        async with client:
             stage = Stage(client)
-            reader = asyncio.create_task(stage.follow(scheduler))
-            yield stage
-            reader.cancel()
+            if prepare is not None:
+                await prepare(stage)
+            async with child("run", *where, *options) as scheduler:
+                reader = asyncio.create_task(stage.follow(scheduler))
+                yield stage
+                reader.cancel()

@@ -9,8 +9,7 @@ import click
 
 from pilotfish.cli.policy.check import findings_of
 from pilotfish.cli.policy.new import files_for
-from pilotfish.cli.policy_options import read_policy
-from pilotfish.plugins.policies import Policy
+from pilotfish.cli.policy_options import find_policy
 from pilotfish.runtime.policy_faults import points_of
 from pilotfish.runtime.trouble import StartError
 
@@ -36,11 +35,12 @@ def policy_group() -> None:
 
 
 @policy_group.command("check", help=CHECK_HELP, short_help="Say what is wrong with a policy.")
-@click.argument("policy", callback=read_policy)
+@click.argument("reference", metavar="POLICY")
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def check_command(policy: Policy, *, debug: bool) -> None:
+def check_command(reference: str, *, debug: bool) -> None:
     """Check one policy."""
     del debug  # main looks for it
+    policy = find_policy(reference)
     points = ", ".join(points_of(policy.type))
     click.echo(f"{policy.place}: class {policy.type.__name__}, policy {policy.name}: {points}")
     has_error = False
