@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -30,8 +30,10 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-def findings_of(policy: Policy) -> Iterator[Finding]:
-    """Run a policy on a sample cluster and yield what there is to say."""
+def findings_of(
+    policy: Policy, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Finding]:
+    """Run a policy on a sample cluster, timed by a clock, and yield what there is to say."""
     nodes, pods = sample_nodes(FEW), sample_pods(FEW)
     decisions = decisions_of(profile_with(policy), pods, nodes)
     failures = [decision.message for decision in decisions if decision.outcome == "error"]
@@ -44,7 +46,7 @@ def findings_of(policy: Policy) -> Iterator[Finding]:
     yield from _of_sample(policy, decisions)
     yield from _of_repetition(policy, decisions)
     yield from _of_source(policy)
-    yield from _of_cost(policy)
+    yield from _of_cost(policy, _Spent(clock))
 
 
 def _of_sample(policy: Policy, decisions: Sequence[Decision]) -> Iterator[Finding]:
@@ -99,8 +101,7 @@ def _of_source(policy: Policy) -> Iterator[Finding]:
             yield Finding("warning", f"{file}:{hint}")
 
 
-def _of_cost(policy: Policy) -> Iterator[Finding]:
-    spent = _Spent()
+def _of_cost(policy: Policy, spent: _Spent) -> Iterator[Finding]:
     profile = profile_with(policy)
     profile.time_by(spent, {policy.name})
     decisions_of(profile, sample_pods(MANY), sample_nodes(MANY))
@@ -117,8 +118,8 @@ def _of_cost(policy: Policy) -> Iterator[Finding]:
 class _Spent:
     """A stopwatch that adds up by pod."""
 
-    def __init__(self) -> None:
-        self.clock = time.perf_counter
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.by_pod: dict[str, float] = {}
         self._pod = ""
 
