@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pilotfish.api.workloads import Namespace
-from pilotfish.framework import (
+from pilotfish import (
     MAX_NODE_SCORE,
     SKIP,
     Allow,
@@ -16,7 +15,6 @@ from pilotfish.framework import (
     Cluster,
     ClusterEvent,
     Deny,
-    EnabledPlugin,
     Mask,
     NodeInfo,
     NodeSubset,
@@ -26,8 +24,6 @@ from pilotfish.framework import (
     Plugin,
     Pod,
     PreBind,
-    Profile,
-    Registry,
     Reject,
     Rejection,
     Scores,
@@ -36,6 +32,9 @@ from pilotfish.framework import (
     WaitingPod,
     most_is_best,
 )
+from pilotfish.api.workloads import Namespace
+from pilotfish.framework import EnabledPlugin, Profile, Registry
+from pilotfish.testing import decide, node, pod
 
 
 class OldestFirst(Plugin):
@@ -177,3 +176,9 @@ def profile() -> Profile:
     registry.add("Reserved", lambda label="squad": Reserved(label))
     names = ("OldestFirst", "QuietHours", "Packed", "Reserved", "Booked", "Called")
     return Profile("mine", [EnabledPlugin(registry.make(name), weight=2) for name in names])
+
+
+def chosen_by_quiet_hours() -> str:
+    """Test a policy as an author does."""
+    nodes = [node("a", labels={"quiet": "true"}), node("b", cpu="8")]
+    return decide(QuietHours, [pod("p", cpu="1")], nodes, only_policy=True)["p"].node_name

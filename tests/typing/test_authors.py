@@ -11,7 +11,8 @@ from pilotfish.api.workloads import Namespace
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.framework import Profile
 
-PROFILE: Profile = runpy.run_path(str(Path(__file__).parent / "authors.py"))["profile"]()
+AUTHORS = runpy.run_path(str(Path(__file__).parent / "authors.py"))
+PROFILE: Profile = AUTHORS["profile"]()
 
 
 def test_plugins_from_outside_decide() -> None:
@@ -35,3 +36,7 @@ def test_plugins_from_outside_decide() -> None:
     scored = PROFILE.score(pod, cache, filtered)
     assert scored.total[[2, 3]].tolist() == [0, 202]
     assert PROFILE.pre_enqueue(make.pod("q", labels={"hold": ""})) is not None
+
+
+def test_author_s_own_test_decides() -> None:
+    assert AUTHORS["chosen_by_quiet_hours"]() == "b"

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from pilotfish.cli.policy_options import policies_option
 from pilotfish.config.defaults import complete
 from pilotfish.config.errors import ConfigurationError, Problem
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.config.writing import to_yaml, without_effect
 from pilotfish.framework.registry import Registry
 from pilotfish.plugins.default import default_registry
+from pilotfish.plugins.policies import Policy, registry_with
 from pilotfish.plugins.profiles import profiles_of
 
 CHECK_HELP = """Say whether a configuration file can be run, and what in it has no effect.
@@ -31,9 +33,10 @@ def config_group() -> None:
 
 @config_group.command("check", help=CHECK_HELP, short_help="Say whether a file can be run.")
 @click.argument("file", type=click.Path(path_type=Path))
-def check_command(file: Path) -> None:
+@policies_option
+def check_command(file: Path, policies: tuple[Policy, ...]) -> None:
     """Check one file."""
-    configuration = read_file(file)
+    configuration = read_file(file, registry_with(policies))
     for problem in without_effect(configuration):
         click.echo(f"warning: {problem.path} has no effect: {problem.reason}", err=True)
     names = ", ".join(profile.scheduler_name for profile in configuration.profiles)

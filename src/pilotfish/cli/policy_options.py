@@ -36,28 +36,26 @@ def _read_policies(
     return tuple(map(find_policy, values))
 
 
+policies_option = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar=REFERENCE,
+    callback=_read_policies,
+    help="Decide by this policy, too: FILE.py[:NAME], MODULE:NAME or the name of a policy that is "
+    "installed or comes with pilotfish. Its scores count WEIGHT times [default: 1]. May be "
+    "repeated.",
+)
+
+
 def policy_options(command: T) -> T:
     """Add --policy and --only-policy to a command."""
-    decorators = (
-        click.option(
-            "--policy",
-            "policies",
-            multiple=True,
-            metavar=REFERENCE,
-            callback=_read_policies,
-            help="Decide by this policy, too: FILE.py[:NAME], MODULE:NAME or the name of a policy "
-            "that is installed or comes with pilotfish. Its scores count WEIGHT times "
-            "[default: 1]. May be repeated.",
-        ),
-        click.option(
-            "--only-policy",
-            is_flag=True,
-            help="Score by the policies alone. All filters stay: pods go only where they fit.",
-        ),
+    only_option = click.option(
+        "--only-policy",
+        is_flag=True,
+        help="Score by the policies alone. All filters stay: pods go only where they fit.",
     )
-    for decorate in reversed(decorators):
-        command = decorate(command)
-    return command
+    return policies_option(only_option(command))
 
 
 def configured(
