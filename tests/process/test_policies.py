@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,3 +199,21 @@ def test_check_exits_with_1_for_a_bad_policy_and_with_2_for_none(file: Path) -> 
     file.write_text(POLICIES.replace("return int", "return 1000 + int"))
     assert pilotfish("policy", "check", f"{file}:HighestName").returncode == 1
     assert pilotfish("policy", "check", f"{file}:Nobody").returncode == 2
+
+
+def test_policies_of_the_project_are_in_the_wheel(tmp_path: Path) -> None:
+    top = Path(__file__).parents[2]
+    build = ("-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path))
+    subprocess.run([sys.executable, *build], check=True, cwd=top, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "pilotfish", "policy", "check", "bin-packing"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+    )
+    place = tmp_path / "installed" / "pilotfish" / "policies" / "bin_packing.py"
+    assert done.stdout.startswith(f"{place}:"), done.stderr

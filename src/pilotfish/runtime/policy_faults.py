@@ -15,6 +15,7 @@ from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
 from pilotfish.framework.plugin_call import PluginCall, author_code
 from pilotfish.framework.profile import check_plugin
 from pilotfish.plugins.default import DEFAULT_WEIGHTS
+from pilotfish.runtime.feed import kinds_for
 
 PER_NODE: Final = ("filter_node", "score_node")
 _BUILT_IN: Final = frozenset(plugin.name for plugin in DEFAULT_WEIGHTS)
@@ -81,6 +82,14 @@ def _of_class(policy: type[Plugin]) -> Iterator[str]:
         isinstance(event, ClusterEvent) for event in events
     ):
         yield f"its requeue_on is {events!r}; expected a set of ClusterEvent"
+    reads: object = policy.reads
+    if isinstance(reads, set | frozenset):
+        try:
+            kinds_for(reads)
+        except ProfileError as error:
+            yield f"its reads is {reads!r}: {_in_full(error)}"
+    else:
+        yield f"its reads is {reads!r}; expected a set of kinds, as in {{'namespaces'}}"
     if not points_of(policy):
         yield f"it does nothing; {_did_you_mean(policy)}"
 
@@ -99,7 +108,7 @@ def _of_profile(plugin: Plugin) -> Iterator[str]:
     try:
         check_plugin(plugin)
     except ProfileError as error:
-        yield str(error)
+        yield _in_full(error)
 
 
 def _of_methods(plugin: Plugin) -> Iterator[tuple[int, str]]:
@@ -129,7 +138,11 @@ def _of_method(plugin: Plugin, point: str) -> Iterator[str]:
         try:
             PluginCall(plugin, 1, point)
         except ProfileError as error:
-            yield str(error)
+            yield _in_full(error)
+
+
+def _in_full(error: ProfileError) -> str:
+    return f"{error}; {error.hint}" if error.hint else str(error)
 
 
 def _lacks_self(function: Callable[..., object], point: str) -> bool:

@@ -217,9 +217,9 @@ def _profiles(options: RunOptions) -> dict[str, Profile]:
 def _time_policies(
     options: RunOptions, profiles: Mapping[str, Profile], log: logging.Logger
 ) -> None:
-    slow = SlowPolicies(log, time.perf_counter)
-    for profile in profiles.values():
-        profile.time_by(slow, {policy.name for policy in options.policies})
+    slow, names = SlowPolicies(log, time.perf_counter), {one.name for one in options.policies}
+    for profile in profiles.values() if names else ():
+        profile.time_by(slow, names)
 
 
 def _settings(options: RunOptions) -> SchedulerSettings:

@@ -138,6 +138,11 @@ def test_file_without_a_policy_is_refused_with_its_line(
         ("name = 'P'\ndef filter_node(self, pod, node): ...", "in filter but has no requeue_on;"),
         ("name = 'P'\nrequeue_on = 'NodeAdd'", "its requeue_on is 'NodeAdd'; expected a set of"),
         ("name = 'P'\nrequeue_on = {'NodeAdd'}", "expected a set of ClusterEvent"),
+        (
+            "name = 'P'\nreads = {'nods'}",
+            "its reads is {'nods'}: a plugin reads nods, which",
+        ),
+        ("name = 'P'\nreads = 'nodes'", "its reads is 'nodes'; expected a set of kinds"),
         ("name = 'P'\ndef __init__(self, x): ...", "its __init__ needs x; expected a default"),
         (
             "name = 'P'\ndef __init__(self): 1 / 0\ndef score_node(self, pod, node): ...",

@@ -96,7 +96,8 @@ def why(decision: Mapping[str, Any]) -> str:
         if score
     )
     ties = f", one of {decision['tied']} equals" if decision["tied"] > 1 else ""
-    return f"{feasible}; best score {best[0]['total']}{ties}: {scores}"
+    told = f"{feasible}; best score {best[0]['total']}{ties}"
+    return f"{told}: {scores}" if scores else told
 
 
 def _table(title: str, first: str, second: str, wide: str) -> Table:
