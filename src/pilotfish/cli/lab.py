@@ -67,7 +67,9 @@ def start_command(folder: Path) -> None:
 
 
 @lab_group.command("check", help=CHECK_HELP, short_help="Say how far a scheduler has come.")
-@click.argument("checkpoint", type=click.IntRange(1, len(CHECKPOINTS)), required=False, metavar="N")
+@click.argument(
+    "checkpoint", type=click.IntRange(1, len(CHECKPOINTS)), required=False, metavar="[N]"
+)
 @click.option(
     "--scheduler-name",
     metavar="NAME",

@@ -43,7 +43,9 @@ def print_outcome(console: Console, checkpoint: int | None, answered: Answered) 
     failed = sum(finding.verdict == "failed" for _, finding in answered)
     about = f"checkpoint {checkpoint} ({CHECKPOINTS[checkpoint]})" if checkpoint else "the lab"
     outcome = f"[red]{failed} failed[/red]" if failed else "[green]passed[/green]"
-    console.print(f"\n{about}: {outcome}")
+    open_questions = sum(finding.verdict == "not judged" for _, finding in answered)
+    rest = f", {open_questions} not judged" if open_questions else ""
+    console.print(f"\n{about}: {outcome}{rest}")
 
 
 def print_defects(console: Console, answered: Answered) -> None:
