@@ -366,10 +366,14 @@ def described(cache: ClusterCache) -> dict[str, Any]:
         "drivers": dict(volumes.drivers),
         "volumes": [volumes.volume(f"pv{i}") for i in range(6)],
         "claims": [volumes.claim(f"default/c{i}") for i in range(5)],
-        "of class": {
-            name: sorted(volumes.volumes_of_class(name), key=lambda one: one.name)
+        "free": {
+            name: sorted(volumes.free_volumes(name), key=lambda one: one.name)
             for name in ("slow", "fast", "local")
         },
+        "set aside": [
+            sorted(volumes.volumes_set_aside(mv.claim(f"c{i}")), key=lambda one: one.name)
+            for i in range(5)
+        ],
         "capacities": {
             name: sorted(volumes.capacities(name), key=lambda one: one.name)
             for name in ("slow", "fast", "local")

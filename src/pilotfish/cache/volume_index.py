@@ -83,7 +83,7 @@ class VolumeIndex:
 
     def __init__(self, nodes: NodeTable) -> None:
         self._nodes = nodes
-        self._volumes: _Known[PersistentVolume] = _Known()  # in groups by class
+        self._volumes: _Known[PersistentVolume] = _Known()  # in groups by class and claim
         self._claims: _Known[PersistentVolumeClaim] = _Known()
         self._classes: _Known[StorageClass] = _Known()
         self._csi_nodes: _Known[CSINode] = _Known()
@@ -111,9 +111,14 @@ class VolumeIndex:
         """Return a claim."""
         return self._claims.by_key.get(key)
 
-    def volumes_of_class(self, name: str) -> Collection[PersistentVolume]:
-        """List the volumes of a class."""
-        return self._volumes.by_group.get(name, {}).values()
+    def free_volumes(self, class_name: str) -> Collection[PersistentVolume]:
+        """List the volumes of a class that belong to no claim."""
+        return self._volumes.by_group.get(_group(class_name), {}).values()
+
+    def volumes_set_aside(self, claim: PersistentVolumeClaim) -> Collection[PersistentVolume]:
+        """List the volumes of a claim's class that belong to the claim, or a namesake."""
+        group = _group(claim.storage_class, claim.key)
+        return self._volumes.by_group.get(group, {}).values()
 
     def capacities(self, class_name: str) -> Collection[CSIStorageCapacity]:
         """List what there is of room for volumes of a class."""
@@ -125,7 +130,7 @@ class VolumeIndex:
         """Insert or update an object of one of the kinds, and say what that means."""
         match thing:
             case PersistentVolume():
-                old_volume = self._volumes.put(thing, thing.storage_class)
+                old_volume = self._volumes.put(thing, _group_of(thing))
                 return {_one_of(old_volume, ClusterEvent.VOLUME_ADDED, ClusterEvent.VOLUME_CHANGED)}
             case PersistentVolumeClaim():
                 old_claim = self._claims.put(thing)
@@ -211,6 +216,15 @@ class VolumeIndex:
             if one.spec.attacher and one.spec.source.persistent_volume_name
         }
         return sorted(found, key=lambda one: (one.volume_name, one.attacher))
+
+
+def _group(class_name: str, claim_key: str = "") -> str:
+    return f"{class_name} {claim_key}"
+
+
+def _group_of(volume: PersistentVolume) -> str:
+    of = volume.spec.claim_ref
+    return _group(volume.storage_class, "" if of is None else f"{of.namespace}/{of.name}")
 
 
 def _one_of(old: object, added: ClusterEvent, changed: ClusterEvent) -> ClusterEvent:

@@ -85,8 +85,11 @@ class Volumes(Protocol):
     def claim(self, key: str) -> PersistentVolumeClaim | None:
         """Return a claim; the key is `namespace/name`."""
 
-    def volumes_of_class(self, name: str) -> Collection[PersistentVolume]:
-        """List the volumes of a class."""
+    def free_volumes(self, class_name: str) -> Collection[PersistentVolume]:
+        """List the volumes of a class that belong to no claim."""
+
+    def volumes_set_aside(self, claim: PersistentVolumeClaim) -> Collection[PersistentVolume]:
+        """List the volumes of a claim's class that belong to the claim, or a namesake."""
 
     def capacities(self, class_name: str) -> Collection[CSIStorageCapacity]:
         """List what there is of room for volumes of a class."""

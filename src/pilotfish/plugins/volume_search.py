@@ -143,21 +143,22 @@ def _match(
 ) -> tuple[list[PersistentVolume], list[tuple[PersistentVolumeClaim, Ids]]]:
     """Give each claim the smallest volume that will do, on each node, the smallest claim first."""
     pool: list[PersistentVolume] = []
-    places: dict[str, dict[str, int]] = {}
+    places: dict[str, int] = {}
     reach = _Reach(nodes)
     matches: list[tuple[PersistentVolumeClaim, Ids]] = []
     for claim in claims:
-        if claim.storage_class not in places:
-            found = sorted(volumes.volumes_of_class(claim.storage_class), key=_by_size)
-            places[claim.storage_class] = {v.name: len(pool) + i for i, v in enumerate(found)}
-            pool += found
-        taken = [match for _, match in matches]
-        candidates = [
-            (place, pool[place])
-            for place in places[claim.storage_class].values()
-            if _may_serve(pool[place], claim)
-        ]
-        matches.append((claim, _give(candidates, taken, reach, claim)))
+        own = [one for one in volumes.volumes_set_aside(claim) if one.is_bound_to(claim)]
+        free = [one for one in volumes.free_volumes(claim.storage_class) if _is_fit(one, claim)]
+        given = _Gift(reach, [match for _, match in matches])
+        for candidates, give in ((own, given.give_own), (free, given.give)):
+            for volume in sorted(candidates, key=_by_size):
+                if not _has_shape(volume, claim):
+                    continue
+                place = places.setdefault(volume.name, len(pool))
+                if place == len(pool):
+                    pool.append(volume)
+                give(place, volume.spec.node_affinity.required)
+        matches.append((claim, given.chosen))
     return pool, matches
 
 
@@ -165,55 +166,59 @@ def _by_size(volume: PersistentVolume) -> tuple[int, str]:
     return volume.size.nano, volume.name
 
 
-def _may_serve(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
-    """Say whether a volume would do for a claim, wherever its pod runs."""
+def _has_shape(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """Say whether a volume would do for a claim, if it is the claim's own."""
     spec, wanted = volume.spec, claim.spec
-    is_its_own = volume.is_bound_to(claim)
-    if spec.claim_ref is not None and not is_its_own:
-        return False
-    if (
-        volume.size < claim.size
-        or spec.volume_mode != wanted.volume_mode
-        or spec.volume_attributes_class_name != wanted.volume_attributes_class_name
-        or volume.metadata.deletion_timestamp is not None
-    ):
-        return False
-    return is_its_own or (
-        volume.status.phase == "Available"
-        and (wanted.selector is None or wanted.selector.matches(volume.labels))
-        and set(wanted.access_modes) <= set(spec.access_modes)
+    return (
+        not volume.size < claim.size
+        and spec.volume_mode == wanted.volume_mode
+        and spec.volume_attributes_class_name == wanted.volume_attributes_class_name
+        and volume.metadata.deletion_timestamp is None
     )
 
 
-def _give(
-    candidates: Sequence[tuple[int, PersistentVolume]],
-    taken: Sequence[Ids],
-    reach: _Reach,
-    claim: PersistentVolumeClaim,
-) -> Ids:
-    """int32[N]: the place of the volume that each node gets; -1 where there is none.
+def _is_fit(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """Say what beside the shape a volume needs that is anybody's."""
+    wanted = claim.spec
+    return (
+        volume.status.phase == "Available"
+        and all(mode in volume.spec.access_modes for mode in wanted.access_modes)
+        and (wanted.selector is None or wanted.selector.matches(volume.labels))
+    )
 
-    A volume that was set aside for the claim goes first; nodes that do not reach it get none.
+
+class _Gift:
+    """Which volume each node has for one claim.
+
+    Attributes:
+        chosen: int32[N], places in the pool; -1 where there is none.
     """
-    chosen = np.full(reach.count, -1, dtype=np.int32)
-    is_open = np.ones(reach.count, dtype=np.bool_)
-    tried: Counter[NodeSelector | None] = Counter()
-    for place, volume in sorted(candidates, key=lambda one: not one[1].is_bound_to(claim)):
-        selector = volume.spec.node_affinity.required
-        is_its_own = volume.is_bound_to(claim)
-        if not is_its_own:
-            if tried[selector] > len(taken):
-                continue
-            tried[selector] += 1
-        rows = reach.rows(selector)
-        rows = rows[is_open[rows]]
-        for other in taken:
+
+    def __init__(self, reach: _Reach, taken: Sequence[Ids]) -> None:
+        self.chosen = np.full(reach.count, -1, dtype=np.int32)
+        self._reach = reach
+        self._taken = taken  # by the claims before
+        self._is_open = np.ones(reach.count, dtype=np.bool_)
+        self._tried: Counter[NodeSelector | None] = Counter()
+
+    def give_own(self, place: int, affinity: NodeSelector | None) -> None:
+        """Offer a volume that was set aside for the claim: others are none for it any more."""
+        self._offer(place, affinity)
+        self._is_open &= np.logical_or.reduce([other == place for other in self._taken], axis=0)
+
+    def give(self, place: int, affinity: NodeSelector | None) -> None:
+        """Offer a volume; more than the claims before could take, and one, need no offer."""
+        if self._tried[affinity] <= len(self._taken):
+            self._tried[affinity] += 1
+            self._offer(place, affinity)
+
+    def _offer(self, place: int, affinity: NodeSelector | None) -> None:
+        rows = self._reach.rows(affinity)
+        rows = rows[self._is_open[rows]]
+        for other in self._taken:
             rows = rows[other[rows] != place]
-        chosen[rows] = place
-        if is_its_own:
-            is_open &= np.logical_or.reduce([other == place for other in taken], axis=0)
-        is_open[rows] = False
-    return chosen
+        self.chosen[rows] = place
+        self._is_open[rows] = False
 
 
 def _can_make(storage_class: StorageClass, nodes: NodeTable) -> Mask:
