@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cluster_story import MakeNodes, Plane, Story
 from controlplane import wait_until
 from scheduler_process import SchedulerProcess
@@ -46,18 +48,20 @@ def test_local_volumes_are_bound_where_the_pod_goes(
     assert of_small["metadata"]["annotations"]["pv.kubernetes.io/bound-by-controller"] == "yes"
 
 
+@pytest.mark.parametrize("mode", ["watch", "polling"])
 def test_a_volume_is_made_for_the_chosen_node(
     control_plane: Plane,
     namespace: str,
     make_nodes: MakeNodes,
     scheduler_kubeconfig: Path,
     storage: Storage,
+    mode: str,
 ) -> None:
     """The pod is bound only when its volume is."""
     make_nodes(2)
     story = Story(control_plane, namespace)
     storage.make_claim("data", storage.make_class("WaitForFirstConsumer", "csi.example.com"))
-    with SchedulerProcess(scheduler_kubeconfig):
+    with SchedulerProcess(scheduler_kubeconfig, "--mode", mode, "--interval", "1"):
         story.create(["writer"], spec=using("data"))
         node = storage.provision("data")
         assert story.wait_bound(["writer"]) == {"writer": node}
