@@ -67,6 +67,7 @@ class VolumeBinding(Plugin):
     )
 
     assumes = frozenset({"persistentvolumes", "persistentvolumeclaims"})
+    reads_pods = False
 
     def __init__(self, bind_timeout_seconds: int = DEFAULT_BIND_TIMEOUT_SECONDS) -> None:
         self._bind_timeout_seconds = bind_timeout_seconds

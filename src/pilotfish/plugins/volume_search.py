@@ -91,10 +91,10 @@ def search(claims: PodClaims, nodes: NodeTable) -> Found:
             selected.append(claim)
             without_volume |= ~nodes.mask_of(frozenset({node_name}))
     others.sort(key=lambda claim: claim.size)
-    open_ = ~without_volume
+    is_open = ~without_volume
     pool, matches = _match(others, claims.volumes, nodes)
-    wanted = [(claim, open_) for claim in selected]
-    wanted += [(claim, open_ & (match < 0)) for claim, match in matches]
+    wanted = [(claim, is_open) for claim in selected]
+    wanted += [(claim, is_open & (match < 0)) for claim, match in matches]
     without_space = np.zeros(len(nodes), dtype=np.bool_)
     for claim, here in wanted:
         storage_class = claims.volumes.classes[claim.storage_class]

@@ -47,6 +47,7 @@ class VolumeZone(Plugin):
         }
     )
     reads = frozenset({"persistentvolumes", "persistentvolumeclaims", "storageclasses"})
+    reads_pods = False
 
     def pre_filter(self, pod: Pod, cluster: Cluster) -> tuple[Topology, ...] | Reject | Skip:
         """List what the labels of the pod's volumes want."""
