@@ -2,7 +2,9 @@
 
 Theory of operation: one log of events for all pods in flight; each pod remembers where the log
 ended when it was popped. When it comes back, the events after that place are applied to it. The
-part of the log that no pod in flight needs any more is dropped.
+part of the log that no pod in flight needs any more is dropped. Pods that wait on permit are in
+flight for a long time: so a kind of event is noted once for each pod that was popped meanwhile, not
+each time, and the log stays short.
 
 Source: kubernetes v1.36 pkg/scheduler/backend/queue/active_queue.go (inFlightEvents).
 """
@@ -25,6 +27,7 @@ class InFlight:
         self._pods: dict[str, tuple[QueuedPodInfo, int]] = {}  # in the order in which they left
         self._events: deque[tuple[ClusterEvent, str]] = deque()
         self._dropped = 0
+        self._last: dict[ClusterEvent, int] = {}  # where each kind stands last in the log
 
     def __len__(self) -> int:
         return len(self._pods)
@@ -43,14 +46,23 @@ class InFlight:
 
     def record(self, event: ClusterEvent, uid: str = "") -> None:
         """Keep an event for the pods in flight; with a uid it concerns that pod alone."""
-        if self._pods:
-            self._events.append((event, uid))
+        if not self._pods:
+            return
+        if not uid:
+            _, popped_last = next(reversed(self._pods.values()))
+            if self._last.get(event, -1) >= popped_last:
+                return
+            self._last[event] = self._dropped + len(self._events)
+        self._events.append((event, uid))
 
     def events_for(self, uid: str) -> Iterator[ClusterEvent]:
-        """Yield what happened since a pod was popped."""
+        """Yield what happened since a pod was popped, the latest first.
+
+        It takes no time for what happened before, which is kept for pods that are long in flight.
+        """
         if uid in self._pods:
-            first = self._pods[uid][1] - self._dropped
-            for event, only in islice(self._events, first, None):
+            count = self._dropped + len(self._events) - self._pods[uid][1]
+            for event, only in islice(reversed(self._events), count):
                 if only in ("", uid):
                     yield event
 
