@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -105,6 +106,10 @@ class SchedulerProcess:
             return bool(self.count(pattern))
 
         wait_until(seen, f"a line like {pattern!r}", timeout)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Stop it, let it go on, or kill it."""
+        self._child.send_signal(number)
 
     def stop(self) -> int:
         """End it by SIGTERM and return its exit code."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cluster_story import MakeNodes, Plane, Story
 from controlplane import wait_until
 from fault_proxy import FaultProxy, Faults
+from http_get import free_port, get
 from scheduler_process import SchedulerProcess
 
 SERVERS = ("real", "embedded")
@@ -20,20 +19,7 @@ SERVERS = ("real", "embedded")
 
 @pytest.fixture
 def port() -> int:
-    """A free one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-    return number
-
-
-def get(port: int, path: str) -> tuple[int, str]:
-    """Return the status and the body of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    with closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+    return free_port()
 
 
 def value(port: int, sample: str, **labels: str) -> float:

@@ -15,7 +15,7 @@ from pilotfish import __version__
 from pilotfish.client import ClientError
 from pilotfish.config.errors import ConfigurationError
 from pilotfish.framework.errors import ProfileError
-from pilotfish.runtime.trouble import StartError
+from pilotfish.runtime.trouble import LeaseLostError, StartError
 
 FAILURE = 1
 USAGE = 2
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         command = error.ctx.command_path if error.ctx else "pilotfish"
         _complain(_sentence(error.format_message()), f"try: {command} --help")
         sys.exit(USAGE)
-    except (ClientError, StartError, ProfileError) as error:
+    except (ClientError, StartError, ProfileError, LeaseLostError) as error:
         if "--debug" in arguments:
             traceback.print_exception(error)
         _complain(" ".join(str(error).split()), error.hint)

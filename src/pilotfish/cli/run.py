@@ -9,15 +9,13 @@ import click
 from click.core import ParameterSource
 
 from pilotfish.cli.config import read_file
+from pilotfish.cli.leader_election import leader_election_options, take_election
 from pilotfish.cli.policy_options import configured, policy_options
+from pilotfish.config.reading import read_configuration
+from pilotfish.config.types import LeaderElection
 from pilotfish.plugins.policies import registry_with
-from pilotfish.runtime.process import (
-    GRACE_SECONDS,
-    INTERVAL_SECONDS,
-    LOOPBACK,
-    RunOptions,
-    run,
-)
+from pilotfish.runtime.options import GRACE_SECONDS, INTERVAL_SECONDS, LOOPBACK, RunOptions
+from pilotfish.runtime.process import run
 
 HELP = """Schedule the pods that name this scheduler, until stopped.
 
@@ -166,21 +164,25 @@ _SECONDS = "SECONDS"
     show_default=True,
     help="With --health-port: who can reach it. In a pod 0.0.0.0, for the kubelet's probes.",
 )
+@leader_election_options
 @policy_options
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def run_command(file: Path | None, *, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
+    election, scheduler_name = LeaderElection(), options["scheduler_name"]
     if file is not None:
         if _is_given("scheduler_name"):
             raise click.UsageError("--scheduler-name cannot be beside --config")
         options |= _from_file(file, options)
+        scheduler_name = options["configuration"].profiles[0].scheduler_name
+        election = read_configuration(file.read_text("utf-8")).leader_election
     options["configuration"] = configured(
         options["policies"],
         options["scheduler_name"],
         options.get("configuration"),
         only=only_policy,
     )
-    run(RunOptions(**options))
+    run(RunOptions(election=take_election(options, election, scheduler_name), **options))
 
 
 def _from_file(file: Path, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Talks to a Kubernetes API server: pure state machines, and short async loops around them."""
 
-from pilotfish.client.api_client import ApiClient, Response
+from pilotfish.client.api_client import ApiClient, Response, always
 from pilotfish.client.cluster_config import ClusterConfig, TlsSettings
 from pilotfish.client.errors import (
     ApiError,
@@ -45,6 +45,7 @@ __all__ = [
     "Response",
     "Timing",
     "TlsSettings",
+    "always",
     "list_all",
     "load_config",
     "reflect",

@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -52,6 +53,11 @@ def _unobserved(_method: str, _code: str, _seconds: float) -> None:
     """Be told and do nothing."""
 
 
+def always() -> bool:
+    """Allow every write."""
+    return True
+
+
 class ApiClient:
     """Sends requests to one API server; an async context manager.
 
@@ -63,6 +69,7 @@ class ApiClient:
         user_agent: the User-Agent header, which shows in audit logs.
         observe: told of each request sent: its method, the status of the answer or "<error>", and
             the seconds until the answer began.
+        may_write: asked right before the bytes of a body leave: the last moment.
     """
 
     def __init__(
@@ -74,11 +81,13 @@ class ApiClient:
         connections: int = CONNECTIONS,
         user_agent: str = "pilotfish",
         observe: Callable[[str, str, float], None] = _unobserved,
+        may_write: Callable[[], bool] = always,
     ) -> None:
         self.config = config
         self._connections = connections
         self._user_agent = user_agent
         self._observe = observe
+        self._may_write = may_write
         self._bucket = TokenBucket(qps, burst)
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._credential: Credential | None = None
@@ -223,7 +232,7 @@ class ApiClient:
             response = await self._session.request(
                 method,
                 URL(self.config.server + path_and_query, encoded=True),
-                data=body,
+                data=None if body is None else _Body(body, self._may_write),
                 headers=headers,
                 timeout=limit,
                 ssl=self._ssl,
@@ -263,6 +272,22 @@ class ApiClient:
         if self._ssl is None or credential.certificate is not self._certificate:
             self._certificate = credential.certificate  # which new connections show from now on
             self._ssl = ssl_context(self.config.tls, self._certificate, self.config.source)
+
+
+class _Body(aiohttp.BytesPayload):
+    """A body that is not written if it may not be; its headers wait for it, so they stay too."""
+
+    def __init__(self, body: bytes, may_write: Callable[[], bool]) -> None:
+        super().__init__(body)
+        self._may_write = may_write
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write it."""
+        if not self._may_write():
+            raise PermissionError("this process may not write")
+        await super().write_with_length(writer, content_length)
 
 
 class Chunks:

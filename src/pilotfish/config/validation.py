@@ -2,7 +2,7 @@
 
 Source: kubernetes v1.36 pkg/scheduler/apis/config/validation/validation.go,
     staging/src/k8s.io/component-base/config/validation/validation.go.
-    differs: a profile is also refused for what kube-scheduler finds out when it starts.
+    differs: also refused is what kube-scheduler finds out when it starts.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def _of_leader_election(election: LeaderElection) -> Iterator[Problem]:
             yield Problem(f"leaderElection.{path}", "must be greater than 0")
     if lease <= renew:
         yield Problem("leaderElection.leaseDuration", "must be greater than renewDeadline")
+    if 5 * renew <= 6 * retry:  # client-go's JitterFactor
+        yield Problem("leaderElection.renewDeadline", "must be greater than 1.2 times retryPeriod")
     if election.resource_lock != "leases":
         yield Problem("leaderElection.resourceLock", 'must be "leases"')
 

@@ -51,9 +51,6 @@ def without_effect(configuration: KubeSchedulerConfiguration) -> Iterator[Proble
         yield Problem("clientConnection.contentType", _JSON)
     if connection.accept_content_types != usual.accept_content_types:
         yield Problem("clientConnection.acceptContentTypes", _JSON)
-    if configuration.leader_election.leader_elect:
-        reason = "pilotfish takes no lease yet: run one replica, and set it to false"
-        yield Problem("leaderElection.leaderElect", reason)
     for i, profile in enumerate(configuration.profiles):
         for j, one in enumerate(profile.plugin_config):
             reason = _ARGS_WITHOUT_EFFECT.get(one.name, "")

@@ -44,9 +44,9 @@ from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 from pilotfish.runtime.local_processes import LocalProcesses
 from pilotfish.runtime.logs import configure_logs
+from pilotfish.runtime.options import RunOptions
 from pilotfish.runtime.process import (
     LOOP_FACTORY,
-    RunOptions,
     end_on_signals,
     first_cause,
 )

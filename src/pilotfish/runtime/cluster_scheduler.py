@@ -32,7 +32,8 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.watch_log import Change
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
-from pilotfish.runtime.process import RunOptions, schedule
+from pilotfish.runtime.options import RunOptions
+from pilotfish.runtime.process import schedule
 
 IMAGE: Final = f"pilotfish.local/pilotfish:{__version__}"
 COMMAND: Final = ("pilotfish", "run", "--scheduler-name", DEFAULT_SCHEDULER)

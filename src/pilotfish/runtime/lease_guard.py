@@ -11,6 +11,7 @@ from pilotfish.client import ApiClient, ApiError, Response
 from pilotfish.runtime.trouble import StartError
 
 DEFAULT_SCHEDULER = "default-scheduler"
+LEASE = "kube-system/kube-scheduler"
 PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler"
 NOT_FOUND = 404
 
@@ -45,9 +46,9 @@ async def refuse_second_default_scheduler(client: ApiClient) -> None:
     if holder:
         raise StartError(
             f"{DEFAULT_SCHEDULER} is kube-scheduler's name, and {holder} is running: "
-            "it holds the Lease kube-system/kube-scheduler",
-            hint="choose another --scheduler-name, or stop kube-scheduler first; "
-            "--force runs both, and they will overfill nodes",
+            f"it holds the Lease {LEASE}",
+            hint="choose another --scheduler-name, or stop kube-scheduler first; --leader-elect "
+            "waits until it stops; --force runs both, and they will overfill nodes",
         )
 
 

@@ -13,22 +13,19 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Literal
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from typing import BinaryIO
 
 from pilotfish import __version__
-from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, load_config
+from pilotfish.client import ApiClient, ClusterConfig, ConnectionFailed, always, load_config
 from pilotfish.config.settings import SchedulerSettings, settings_of
-from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.config.writing import without_effect
 from pilotfish.core.attempt_timer import AttemptTimer
 from pilotfish.core.effects import Record
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework.profile import Profile
 from pilotfish.plugins.default import default_profile
-from pilotfish.plugins.policies import Policy, registry_with
+from pilotfish.plugins.policies import registry_with
 from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime import events, executor, words
 from pilotfish.runtime.chance import repeatable
@@ -36,12 +33,18 @@ from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor
 from pilotfish.runtime.feed import Kind, kinds_for
-from pilotfish.runtime.health import HealthServer
+from pilotfish.runtime.health import Check, HealthServer
 from pilotfish.runtime.inbox import Inbox
-from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER, refuse_second_default_scheduler
+from pilotfish.runtime.leadership import Leadership
+from pilotfish.runtime.lease_guard import (
+    DEFAULT_SCHEDULER,
+    LEASE,
+    refuse_second_default_scheduler,
+)
 from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.metrics import Metrics
 from pilotfish.runtime.notices import Connection, Notices
+from pilotfish.runtime.options import RunOptions
 from pilotfish.runtime.permissions import require_permission_to_bind
 from pilotfish.runtime.plugin_calls import PluginCalls
 from pilotfish.runtime.polling_mode import Polling
@@ -60,63 +63,11 @@ except ImportError:
 else:
     LOOP_FACTORY = uvloop.new_event_loop  # a fifth less time for each request
 
-GRACE_SECONDS = 10.0
-INTERVAL_SECONDS = 2.0
-LOOPBACK = "127.0.0.1"
 LOST_SERVER_SECONDS = 1.0  # between tries to reach a server before anything is listed
 CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 16  # and the lists and watches
 GC_THRESHOLD_AT_START = 100_000  # the first lists are many objects of which none is garbage
 GC_THRESHOLDS = (10_000, 20, 20)
 STOPPED_AT_ONCE = 1  # the exit code after a second signal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What `pilotfish run` can be told.
-
-    Attributes:
-        qps: requests a second; 0 is unlimited.
-        burst: requests at once after a quiet spell; 0 is one second's worth.
-        grace_seconds: for the binds in flight after the first signal.
-        record: where the input log goes; None keeps none.
-        bind_address: where health and metrics are served; on a port of 0 they are not.
-        configuration: the profiles and the settings of the queue, complete; None is one profile,
-            the default one, for `scheduler_name`.
-        policies: what the configuration may name beside pilotfish's own plugins.
-    """
-
-    scheduler_name: str = "my-scheduler"
-    mode: words.Mode = "watch"
-    interval_seconds: float = INTERVAL_SECONDS
-    kubeconfig: Path | None = None
-    context: str | None = None
-    log_format: Literal["text", "json"] = "text"
-    log_level: str = "info"
-    dry_run: bool = False
-    force: bool = False
-    qps: float = 0.0
-    burst: int = 0
-    seed: int = 0
-    grace_seconds: float = GRACE_SECONDS
-    record: Path | None = None
-    bind_address: str = LOOPBACK
-    health_port: int = 0
-    debug: bool = False
-    configuration: KubeSchedulerConfiguration | None = None
-    policies: tuple[Policy, ...] = ()
-
-    @property
-    def health_url(self) -> str:
-        """Where health and metrics are served."""
-        host = f"[{self.bind_address}]" if ":" in self.bind_address else self.bind_address
-        return f"http://{host}:{self.health_port}"
-
-    @property
-    def scheduler_names(self) -> tuple[str, ...]:
-        """Whose pods are placed."""
-        if self.configuration is None:
-            return (self.scheduler_name,)
-        return tuple(profile.scheduler_name for profile in self.configuration.profiles)
 
 
 class _StoppedError(Exception):
@@ -165,23 +116,40 @@ async def schedule(
         for problem in without_effect(options.configuration):
             log.warning("%s has no effect: %s", problem.path, problem.reason)
     metrics = Metrics(config.server, time.monotonic)
-    client = ApiClient(
-        config,
-        qps=options.qps,
-        burst=options.burst,
-        connections=CONNECTIONS,
-        user_agent=f"pilotfish/{__version__}",
-        observe=metrics.requested,
-    )
-    async with client:
+    async with AsyncExitStack() as clients:
+        plain, leadership = None, None
+        if options.election is not None and not options.dry_run:
+            plain = await clients.enter_async_context(_client(config, metrics))
+            rng = random.SystemRandom()
+            leadership = Leadership(options.election, plain, log, Notices(log), rng)
+        client = await clients.enter_async_context(_client(config, metrics, options, leadership))
         try:
             async with asyncio.TaskGroup() as tasks:
-                await _Live(options, client, log, tasks, record, metrics).run(stopping)
+                live = _Live(options, client, log, tasks, record, metrics)
+                await live.run(stopping, plain or client, leadership)
                 raise _StoppedError
         except BaseExceptionGroup as group:
             cause = first_cause(group)
             if not isinstance(cause, _StoppedError):
                 raise cause from group
+
+
+def _client(
+    config: ClusterConfig,
+    metrics: Metrics,
+    options: RunOptions | None = None,
+    leadership: Leadership | None = None,
+) -> ApiClient:
+    """Make a client; one that is given options is limited by them, and by the leadership."""
+    return ApiClient(
+        config,
+        qps=options.qps if options else 0.0,
+        burst=options.burst if options else 0,
+        connections=CONNECTIONS,
+        user_agent=f"pilotfish/{__version__}",
+        observe=metrics.requested,
+        may_write=leadership.may_act if leadership else always,
+    )
 
 
 def first_cause(error: BaseException) -> BaseException:
@@ -292,19 +260,43 @@ class _Live:
             core, self._inbox, self._executor, self._events, self._observe, time.monotonic
         )
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Run until `stopping`, then finish what is in flight."""
+    async def run(
+        self, stopping: asyncio.Event, plain: ApiClient, leadership: Leadership | None
+    ) -> None:
+        """Run until `stopping`, then finish what is in flight.
+
+        Args:
+            stopping: set when the process is to end.
+            plain: for requests that need no leadership.
+            leadership: without it nothing is written and nothing decided; None needs none.
+        """
         gc.set_threshold(GC_THRESHOLD_AT_START)
-        async with self._health():
+        async with self._health(leadership):
             if self._options.health_port:
                 self._log.info("health and metrics: %s", self._options.health_url)
+            ours = [self._tasks.create_task(self._feed(plain, leadership))]
+            if leadership is not None:
+                self._shell.stop_deciding()
+                ours.append(self._tasks.create_task(self._lead(leadership)))
             self._tasks.create_task(self._shell.run())
-            feed = self._tasks.create_task(self._feed())
             await stopping.wait()
             self._is_stopping = True
-            await self._stop(feed)
+            is_settled = await self._stop(ours[0])
+            ours[-1].cancel()
+            if leadership is not None and is_settled:
+                await leadership.release()
 
-    async def _stop(self, feed: asyncio.Task[None]) -> None:
+    async def _lead(self, leadership: Leadership) -> None:
+        def on_lead() -> None:
+            self._metrics.leads[leadership.lease] = 1.0
+            if not self._is_stopping:
+                self._shell.start_deciding()
+
+        self._metrics.leads[leadership.lease] = 0.0
+        await leadership.run(on_lead)
+
+    async def _stop(self, feed: asyncio.Task[None]) -> bool:
+        """Wait for what is in flight; tell whether nothing is any more."""
         feed.cancel()
         self._shell.stop_deciding()
         self._log.info("stopping: %d binds in flight", self._executor.binds)
@@ -318,12 +310,16 @@ class _Live:
                 self._executor.binds,
                 self._events.unwritten,
             )
+            return False
+        return True
 
-    def _health(self) -> AbstractAsyncContextManager[None]:
+    def _health(self, leadership: Leadership | None) -> AbstractAsyncContextManager[None]:
         address, port = self._options.bind_address, self._options.health_port
         if not port:
             return nullcontext()
-        live = {"ping": lambda: ""}
+        live: dict[str, Check] = {"ping": lambda: ""}
+        if leadership is not None:
+            live["leaderElection"] = leadership.problem
         ready = live | {
             "sched-handler-sync": lambda: "" if self._is_synced else "the caches are being filled",
             "shutdown": lambda: "the process is stopping" if self._is_stopping else "",
@@ -335,8 +331,8 @@ class _Live:
         self._words.observe(record)
         self._metrics.observe(record)
 
-    async def _feed(self) -> None:
-        await self._check_the_way()
+    async def _feed(self, plain: ApiClient, leadership: Leadership | None) -> None:
+        await self._check_the_way(plain, leadership)
         put, options = self._inbox.put, self._options
         kinds = [kind for kind in self._kinds if kind.is_watchable]
         for kind in self._kinds:
@@ -359,16 +355,18 @@ class _Live:
         )
         await polling.run(self._when_ready)
 
-    async def _check_the_way(self) -> None:
+    async def _check_the_way(self, plain: ApiClient, leadership: Leadership | None) -> None:
         """Find out what would stop every bind, as soon as the API server answers."""
         options = self._options
         if options.dry_run:
             return
+        is_default = DEFAULT_SCHEDULER in options.scheduler_names and not options.force
+        waits_for_it = leadership is not None and leadership.name == LEASE
         while True:
             try:
-                await require_permission_to_bind(self._client)
-                if DEFAULT_SCHEDULER in options.scheduler_names and not options.force:
-                    await refuse_second_default_scheduler(self._client)
+                await require_permission_to_bind(plain)
+                if is_default and not waits_for_it:
+                    await refuse_second_default_scheduler(plain)
             except ConnectionFailed as error:
                 self._connection.lost(error, time.monotonic())
                 await asyncio.sleep(LOST_SERVER_SECONDS)

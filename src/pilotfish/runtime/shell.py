@@ -110,6 +110,11 @@ class Shell:
         self._inbox.wake()
         await self._settled.wait()
 
+    def start_deciding(self) -> None:
+        """Decide again after `stop_deciding`."""
+        self._is_deciding = True
+        self._inbox.wake()
+
     def stop_deciding(self) -> None:
         """Decide nothing more; answers are still handled."""
         self._is_deciding = False

@@ -33,6 +33,16 @@ class StartError(Exception):
         self.hint = hint
 
 
+class LeaseLostError(Exception):
+    """Another process may schedule in this one's place: it must end, and do nothing more.
+
+    Attributes:
+        hint: what to do.
+    """
+
+    hint = "nothing, if others lead now: start this one again, and it stands by"
+
+
 class Triage:
     """Decides about the failures of one scheduler's lists and watches.
 

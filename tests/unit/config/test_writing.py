@@ -54,10 +54,8 @@ def test_weights_of_zero_become_one() -> None:
     assert spec.weight == 1
 
 
-def test_defaults_warn_only_that_no_lease_is_taken() -> None:
-    assert [one.path for one in without_effect(loaded(configuration()))] == [
-        "leaderElection.leaderElect"
-    ]
+def test_nothing_in_the_defaults_is_without_effect() -> None:
+    assert not list(without_effect(loaded(configuration())))
 
 
 def test_tuning_without_effect_is_named_by_path() -> None:

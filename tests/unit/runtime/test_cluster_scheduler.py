@@ -13,7 +13,7 @@ from pilotfish.client import ClusterConfig
 from pilotfish.cluster.kubelet.processes import Input, ProcessExited, ProcessOutput, StartProcess
 from pilotfish.runtime import cluster_scheduler
 from pilotfish.runtime.cluster_scheduler import ClusterScheduler
-from pilotfish.runtime.process import RunOptions
+from pilotfish.runtime.options import RunOptions
 
 
 def test_scheduler_that_fails_starts_again_and_its_log_says_why(
