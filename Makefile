@@ -29,13 +29,13 @@ demo: $(VENV)/.ready ## a short story on an embedded cluster: real pods, and why
 test: $(VENV)/.ready ## run the tests; those that need the control plane are skipped without it
 	$(BIN)/pytest
 
-check: $(VENV)/.ready ## format, lint, types, layers, purity, sizes
+check: $(VENV)/.ready ## format, lint, types, layers, purity, sizes, manifests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python hack/check_sizes.py
-	$(BIN)/pytest -q tests/unit/test_purity.py
+	$(BIN)/pytest -q tests/unit/test_purity.py tests/unit/test_manifests.py
 
 format: $(VENV)/.ready ## put the code into its format
 	$(BIN)/ruff format

@@ -95,3 +95,10 @@ class Story:
                 if amount > limit:
                     too_much[name] = f"{amount} of {limit} {resource}"
         return too_much
+
+
+def delete_lease(control_plane: Plane, name: str) -> None:
+    """Delete a Lease in kube-system, if it is there."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+    if any(lease["metadata"]["name"] == name for lease in control_plane.api.items(path)):
+        control_plane.api.delete(f"{path}/{name}")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,21 +22,26 @@ class SchedulerProcess:
     """A running scheduler; leaving the `with` block ends it.
 
     Args:
-        kubeconfig: how it reaches the API server.
+        kubeconfig: how it reaches the API server; None leaves that to `env`.
         *options: further options of `pilotfish run`.
         scheduler_name: whose pods it places.
         config: the configuration that says so instead.
+        env: variables beside the inherited ones.
     """
 
     def __init__(
         self,
-        kubeconfig: Path,
+        kubeconfig: Path | None,
         *options: str,
         scheduler_name: str = "my-scheduler",
         config: Path | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.scheduler_name = scheduler_name
-        self._argv = [sys.executable, "-m", "pilotfish", "run", "--kubeconfig", str(kubeconfig)]
+        self._env = {"PYTHONUNBUFFERED": "1", **(env or {})}
+        self._argv = [sys.executable, "-m", "pilotfish", "run"]
+        if kubeconfig is not None:
+            self._argv += ["--kubeconfig", str(kubeconfig)]
         named = (
             ["--scheduler-name", scheduler_name] if config is None else ["--config", str(config)]
         )
@@ -51,7 +56,7 @@ class SchedulerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=inherited | {"PYTHONUNBUFFERED": "1"},
+            env=inherited | self._env,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

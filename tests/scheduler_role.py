@@ -1,54 +1,18 @@
-"""The permissions that the stories' schedulers run with."""
+"""The permissions that the stories' schedulers run with: those that deploy/ gives."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cluster_story import Plane
+from manifests import rules
 
-RULES: tuple[dict[str, list[str]], ...] = (
-    {
-        "apiGroups": [""],
-        "resources": ["nodes", "pods"],
-        "verbs": ["list", "watch"],
-    },
-    {
-        "apiGroups": [""],
-        "resources": ["namespaces", "services", "replicationcontrollers"],
-        "verbs": ["list", "watch"],
-    },
-    {
-        "apiGroups": ["apps"],
-        "resources": ["replicasets", "statefulsets"],
-        "verbs": ["list", "watch"],
-    },
-    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list", "watch"]},
-    {
-        "apiGroups": [""],
-        "resources": ["persistentvolumes", "persistentvolumeclaims"],
-        "verbs": ["list", "watch", "patch"],
-    },
-    {
-        "apiGroups": ["storage.k8s.io"],
-        "resources": [
-            "storageclasses",
-            "csinodes",
-            "csidrivers",
-            "csistoragecapacities",
-            "volumeattachments",
-        ],
-        "verbs": ["list", "watch"],
-    },
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
-    {"apiGroups": [""], "resources": ["pods/binding"], "verbs": ["create"]},
-    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
-    {
-        "apiGroups": ["coordination.k8s.io"],
-        "resources": ["leases"],
-        "verbs": ["get", "create", "update"],
-    },
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
-)
+LEASES = {  # of any name: stories name their own
+    "apiGroups": ["coordination.k8s.io"],
+    "resources": ["leases"],
+    "verbs": ["get", "create", "update"],
+}
+RULES: tuple[dict[str, list[str]], ...] = (*rules(), LEASES)
 
 
 def grant(control_plane: Plane, service_account: str, *, without: tuple[str, ...] = ()) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_story import MakeNodes, Plane, Story
+from cluster_story import MakeNodes, Plane, Story, delete_lease
 from controlplane import wait_until
 from fault_proxy import FaultProxy, Faults
 from http_get import free_port, get
@@ -186,4 +186,4 @@ def test_default_scheduler_and_kube_scheduler_exclude_each_other_by_one_lease(
         scheduler.wait_for("^the Lease kube-system/kube-scheduler is held by kube-scheduler-1$")
         scheduler.wait_for("^leading: the Lease kube-system/kube-scheduler is ours$")
         assert scheduler.stop() == 0
-    control_plane.api.delete(f"{LEASES}/kube-scheduler")
+    delete_lease(control_plane, "kube-scheduler")

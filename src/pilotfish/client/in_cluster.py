@@ -10,6 +10,7 @@ from pilotfish.client.errors import ConfigError
 from pilotfish.client.proxy import proxy_from_env
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_ACCOUNT_VARIABLE = "PILOTFISH_SERVICE_ACCOUNT"  # another folder, outside of pods
 
 
 def is_in_cluster(env: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> bool:

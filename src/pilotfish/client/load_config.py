@@ -22,7 +22,12 @@ from pilotfish.client.credentials import (
 )
 from pilotfish.client.errors import ConfigError
 from pilotfish.client.exec_plugin import API_VERSIONS, ExecPlugin, ExecSettings
-from pilotfish.client.in_cluster import SERVICE_ACCOUNT, in_cluster_config, is_in_cluster
+from pilotfish.client.in_cluster import (
+    SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_VARIABLE,
+    in_cluster_config,
+    is_in_cluster,
+)
 from pilotfish.client.kubeconfig import Cluster, Exec, Selection, select_context
 from pilotfish.client.proxy import checked_proxy, is_http_url, proxy_from_env
 
@@ -49,10 +54,12 @@ def load_config(
 
     The first of these that there is counts. A `context` asks for a kubeconfig, so in-cluster is
     skipped then. Files of the KUBECONFIG list that do not exist are skipped, but not all of them.
+    PILOTFISH_SERVICE_ACCOUNT names another folder for the in-cluster configuration.
 
     Raises:
         ConfigError: nothing was found, or what was found is unusable.
     """
+    service_account = Path(env.get(SERVICE_ACCOUNT_VARIABLE) or service_account)
     if kubeconfig is not None:
         return _from_files([kubeconfig], context, env)
     if listed := env.get("KUBECONFIG"):

@@ -193,3 +193,14 @@ def test_every_refusal_names_file_and_field_and_has_a_hint(
     assert str(caught.value).startswith(f"{path}: ")
     assert caught.value.hint
     assert "s3cret" not in str(caught.value)
+
+
+def test_another_folder_can_stand_for_that_of_a_pod(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken")
+    (tmp_path / "ca.crt").write_text("PEM")
+    env = {
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+        "KUBERNETES_SERVICE_PORT": "443",
+        "PILOTFISH_SERVICE_ACCOUNT": str(tmp_path),
+    }
+    assert load_config(None, None, env).source == "in-cluster"
