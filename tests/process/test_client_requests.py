@@ -209,3 +209,32 @@ async def test_the_rate_limit_counts_every_request() -> None:
             await asyncio.gather(*(api.request("GET", "/x") for _ in range(12)))
 
     assert loop.time() - started >= 0.1, "2 at once, 10 more at 100 a second"
+
+
+@in_loop
+async def test_a_body_that_may_not_be_written_leaves_nothing_at_the_server() -> None:
+    may_write = True
+    async with loopback(answer(200), answer(200), answer(200)) as server:
+        config = ClusterConfig(server=server.url, source="test")
+        async with ApiClient(config, may_write=lambda: may_write) as api:
+            await api.request("POST", "/first", body=b"{}")
+            may_write = False
+            with pytest.raises(ConnectionFailed, match="POST /second: "):
+                await api.request("POST", "/second", body=b"{}")
+            await api.request("GET", "/third")
+
+    assert [request.path for request in server.requests] == ["/first", "/third"]
+
+
+@in_loop
+async def test_requests_are_told_to_an_observer_with_what_became_of_them() -> None:
+    told: list[tuple[str, str]] = []
+    async with loopback(answer(201), refusal(409, "Conflict"), vanish) as server:
+        config = ClusterConfig(server=server.url, source="test")
+        async with ApiClient(config, observe=lambda *seen: told.append(seen[:2])) as api:
+            await api.request("POST", "/x", body=b"{}")
+            for _ in range(2):
+                with pytest.raises((ApiError, ConnectionFailed)):
+                    await api.request("POST", "/x", body=b"{}")
+
+    assert told == [("POST", "201"), ("POST", "409"), ("POST", "<error>")]

@@ -69,7 +69,8 @@ class ApiClient:
         user_agent: the User-Agent header, which shows in audit logs.
         observe: told of each request sent: its method, the status of the answer or "<error>", and
             the seconds until the answer began.
-        may_write: asked right before the bytes of a body leave: the last moment.
+        may_write: asked right before the bytes of a body leave, the last moment. A request without
+            a body is not asked about.
     """
 
     def __init__(
