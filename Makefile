@@ -12,7 +12,7 @@ CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 .PHONY: help demo test check format controlplane parity bench bench-cycle bench-cluster clients lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -70,3 +70,5 @@ lock: $(VENV)/.ready ## pin the dependencies anew, with hashes
 
 clean: ## remove the virtual environments and the control plane
 	rm -rf $(VENV) .clients .controlplane
+
+include hack/lab.mk
