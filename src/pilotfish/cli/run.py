@@ -32,6 +32,8 @@ Examples:
   pilotfish run --policy mine.py:Cheap=5     ... its scores counting five times
   pilotfish run --mode polling --interval 5  list, pause for 5 seconds, list again: no watches
   pilotfish run --log-format json --qps 50   one JSON object a line; at most 50 requests/s
+  pilotfish run --health-port 10251          serve /livez, /readyz and /metrics
+  pilotfish run --leader-elect               one of several replicas works, the others stand by
 
 The cluster is that of --kubeconfig, else of the KUBECONFIG variable, else the one whose pod this
 runs in, else of ~/.kube/config.

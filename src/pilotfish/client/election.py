@@ -191,11 +191,16 @@ class Election:
             case _:
                 return self._pause(now)
 
-    def release(self, stamp: str) -> WriteLease | None:
-        """Give the Lease up, if it is ours; nothing may be done as its holder any more."""
-        held = self._lease if self._may_act_until is not None else None
+    def release(self, held: Answer, stamp: str) -> WriteLease | None:
+        """Give the Lease up, if it is ours; nothing may be done as its holder any more.
+
+        Args:
+            held: the answer to a last read: a renewal may have been on its way.
+            stamp: the time as text, for people.
+        """
         self._state, self._may_act_until = State.LOST, None
-        if held is None:
+        mine = self._settings.identity
+        if not isinstance(held, Lease) or held.spec.holder_identity != mine:
             return None
         free = LeaseSpec(
             holder_identity="",

@@ -105,7 +105,9 @@ class Leadership:
 
     async def release(self) -> None:
         """Let others take the Lease at once; nothing may be in flight any more."""
-        step = self._election.release(_stamp())
+        if not self._is_leading:
+            return
+        step = self._election.release(await self._ask(ReadLease()), _stamp())
         if step is not None:
             answer = await self._ask(step)
             if isinstance(answer, Lease):

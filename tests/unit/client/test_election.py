@@ -196,17 +196,17 @@ def test_a_call_before_its_time_changes_nothing() -> None:
 
 def test_a_leader_gives_the_lease_up_by_leaving_its_name_out() -> None:
     made = leader()
-    step = made.release("end")
+    step = made.release(held("me"), "end")
     assert isinstance(step, WriteLease)
     assert (step.spec.holder_identity, step.spec.lease_duration_seconds) == ("", 1)
     assert not made.leads(0.1)
 
 
-def test_who_does_not_hold_the_lease_has_nothing_to_give_up() -> None:
-    made = candidate()
-    made.wake(0.0, "now")
-    made.answered(held("other"), 0.0, "now")
-    assert made.release("end") is None
+@pytest.mark.parametrize("seen", [held("other"), NoLease(), Failed()])
+def test_a_lease_that_is_not_ours_any_more_is_left_alone(seen: Lease | NoLease | Failed) -> None:
+    made = leader()
+    assert made.release(seen, "end") is None
+    assert not made.leads(0.1)
 
 
 @pytest.mark.parametrize("seconds", [1.5, 14.01])
