@@ -83,6 +83,7 @@ def run(options: RunOptions) -> None:
     Raises:
         StartError: it cannot start, and waiting would not help.
         ClientError: likewise; a ConfigError mostly.
+        LeaseLostError: another replica may work in its place.
     """
     config = load_config(options.kubeconfig, options.context, os.environ)
     if isinstance(sys.stdout, io.TextIOWrapper):
