@@ -27,6 +27,7 @@ from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.system import System
 
 TOKEN_SECONDS: Final = 3607  # what kubelets ask for
+LOOPBACK: Final = "127.0.0.1"  # where a process of this machine may listen; podIP is made up
 _REFERENCE: Final = re.compile(r"\$(\$|\(([^)]*)\))")
 
 
@@ -176,7 +177,8 @@ class LocalProcesses:
                     f"couldn't find key {reference['key']} in {resource.kind} {name}"
                 )
         if reference := source.get("fieldRef"):
-            return _field(pod, reference["fieldPath"])
+            path = reference["fieldPath"]
+            return LOOPBACK if path == "status.podIP" else _field(pod, path)
         raise ContainerConfigError(f"{next(iter(source), 'valueFrom')} is not supported here")
 
     def _data(self, resource: Resource, namespace: str, reference: JsonObject) -> dict[str, str]:

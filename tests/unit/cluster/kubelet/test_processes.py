@@ -147,6 +147,7 @@ def test_environment_is_read_from_the_pod_config_maps_and_secrets() -> None:
         envFrom=[{"configMapRef": {"name": "settings"}, "prefix": "S_"}],
         env=[
             _from("NODE", {"fieldRef": {"fieldPath": "spec.nodeName"}}),
+            _from("IP", {"fieldRef": {"fieldPath": "status.podIP"}}),
             _from("KEY", {"secretKeyRef": {"name": "settings", "key": "key"}}),
             _from("B", {"configMapKeyRef": {"name": "settings", "key": "b"}}),
             _from("C", {"configMapKeyRef": {"name": "settings", "key": "c", "optional": True}}),
@@ -158,6 +159,7 @@ def test_environment_is_read_from_the_pod_config_maps_and_secrets() -> None:
         "S_a": "1",
         "S_b": "2",
         "NODE": "node-1",
+        "IP": "127.0.0.1",
         "KEY": "secret",
         "B": "2",
         "BOTH": "node-1/secret/$(KEY)/$(NOBODY)",
