@@ -1,55 +1,34 @@
 """The lab's scheduler with the official client alone: a solution for teachers.
 
-It lists once and watches, decides from what it remembers and counts its own choices at once; what
-failed is tried again, later and later.
+A round lists pods and nodes once, counts what is taken, and places all pods of ours that wait. The
+next one begins after `--interval` seconds (polling), or when a watch has news of such a pod. Rounds
+are a quarter of a second apart at least, so that lists do not grow with the number of pods.
 """
 
 import argparse
-import contextlib
-import datetime as dt
 import os
-import queue
-import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from functools import reduce
 
 from kubernetes import client, config, watch
 from kubernetes.utils import parse_quantity
 
-known, assumed, pauses, news = {"pods": {}, "nodes": {}}, {}, {}, queue.Queue()
 
-
-def keep(kind, list_all):
-    """Know all objects of a kind, for ever; every change is news."""
-    while True:
-        try:
-            listed = list_all()
-            known[kind] = {one.metadata.uid: one for one in listed.items}
-            news.put(kind)
-            version = listed.metadata.resource_version
-            for event in watch.Watch().stream(list_all, resource_version=version):
-                known[kind][event["object"].metadata.uid] = event["object"]
-                if event["type"] == "DELETED":
-                    del known[kind][event["object"].metadata.uid]
-                news.put(kind)
-        except Exception as error:  # 410, a cut, a server that restarts: list anew
-            print(f"watch of {kind} failed ({type(error).__name__}): starting over", flush=True)
-            time.sleep(1)
+def numbers(amounts):
+    """Turn quantities into numbers."""
+    return Counter({name: parse_quantity(amount) for name, amount in (amounts or {}).items()})
 
 
 def requests(pod):
     """Add up what a pod asks for; its init containers run before the others."""
-
-    def count(amounts):
-        return Counter({name: parse_quantity(amount) for name, amount in (amounts or {}).items()})
-
-    def each(containers):
-        return [count(one.resources and one.resources.requests) for one in containers or []]
-
-    at_once = sum(each(pod.spec.containers), Counter(pods=1))
-    most = reduce(Counter.__or__, each(pod.spec.init_containers), at_once)
-    return most + count(pod.spec.overhead)
+    first = [
+        numbers(one.resources and one.resources.requests) for one in pod.spec.init_containers or []
+    ]
+    then = [numbers(one.resources and one.resources.requests) for one in pod.spec.containers]
+    most = reduce(Counter.__or__, first, sum(then, Counter(pods=1)))
+    return most + numbers(pod.spec.overhead)
 
 
 def tolerates(pod, taint):
@@ -62,115 +41,125 @@ def tolerates(pod, taint):
     )
 
 
+def requires(pod, labels):
+    """Say whether a node with these labels is one that a pod requires."""
+
+    def holds(one):
+        has, is_in = one.key in labels, labels.get(one.key) in (one.values or [])
+        claims = {"In": is_in, "NotIn": not is_in, "Exists": has, "DoesNotExist": not has}
+        return claims.get(one.operator, False)
+
+    affinity = pod.spec.affinity and pod.spec.affinity.node_affinity
+    required = affinity and affinity.required_during_scheduling_ignored_during_execution
+    terms = [one.match_expressions for one in required.node_selector_terms] if required else []
+    is_one = not required or any(term and all(map(holds, term)) for term in terms)
+    return is_one and (pod.spec.node_selector or {}).items() <= labels.items()
+
+
 def why_not(pod, node, used):
     """Say why a node cannot take a pod; None if it can."""
-    room = node.status.allocatable or {}
-    for name, amount in requests(pod).items():
-        if used[name] + amount > parse_quantity(room.get(name, 0)):
-            return f"Insufficient {name}"
+    if node.spec.unschedulable:
+        return "node(s) were unschedulable"
     if not all(tolerates(pod, taint) for taint in node.spec.taints or []):
         return "node(s) had untolerated taint(s)"
-    if not (pod.spec.node_selector or {}).items() <= (node.metadata.labels or {}).items():
+    if not requires(pod, node.metadata.labels or {}):
         return "node(s) didn't match Pod's node affinity/selector"
-    return "node(s) were unschedulable" if node.spec.unschedulable else None
+    room = numbers(node.status.allocatable)
+    lacks = [name for name, more in requests(pod).items() if used[name] + more > room[name]]
+    return f"Insufficient {lacks[0]}" if lacks else None
 
 
-def is_ours(pod, name):
-    """Say whether a pod waits for us."""
-    waits = pod.status.phase == "Pending" and not pod.metadata.deletion_timestamp
-    is_free = not pod.spec.node_name and pod.metadata.uid not in assumed
-    return waits and is_free and not pod.spec.scheduling_gates and pod.spec.scheduler_name == name
-
-
-def place(api, pod, used):
+def place(api, pod, nodes, used):
     """Bind a pod to the node with the fewest pods that can take it, or say why there is none."""
-    nodes = {one.metadata.name: one for one in list(known["nodes"].values())}
     reasons = {name: why_not(pod, node, used[name]) for name, node in nodes.items()}
-    node = min(
-        (one for one in nodes if not reasons[one]), key=lambda one: used[one]["pods"], default=""
-    )
-    meta, uid = client.V1ObjectMeta(name=pod.metadata.name, uid=pod.metadata.uid), pod.metadata.uid
-    where = pod.metadata.namespace
-    if node:
-        target = client.V1ObjectReference(api_version="v1", kind="Node", name=node)
-        binding = client.V1Binding(metadata=meta, target=target)
-        api.create_namespaced_binding(where, binding, _preload_content=False)  # answers a Status
-        assumed[uid], used[node] = node, used[node] + requests(pod)
-        print(f"Bound {where}/{meta.name} -> {node}", flush=True)
-        return "Normal", "Scheduled", f"Successfully assigned {where}/{meta.name} to {node}"
-    counted = ", ".join(f"{n} {why}" for why, n in sorted(Counter(reasons.values()).items()))
-    message = f"0/{len(nodes)} nodes are available: {counted}."
-    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-    status = {"status": {"conditions": [condition | {"message": message}]}}
-    api.patch_namespaced_pod_status(meta.name, where, status)
-    return "Warning", "FailedScheduling", message
+    feasible = [name for name, reason in reasons.items() if not reason]
+    if not feasible:
+        counts = ", ".join(f"{n} {why}" for why, n in sorted(Counter(reasons.values()).items()))
+        return tell(api, pod, "FailedScheduling", f"0/{len(nodes)} nodes are available: {counts}.")
+    node = min(feasible, key=lambda name: used[name]["pods"])
+    name, where, target = pod.metadata.name, pod.metadata.namespace, {"kind": "Node", "name": node}
+    binding = {"metadata": {"name": name, "uid": pod.metadata.uid}, "target": target}
+    # Not decoded: the server answers a Status, and this client would look for a Binding in it.
+    api.create_namespaced_binding(where, binding, _preload_content=False)
+    used[node] += requests(pod)
+    print(f"Bound {where}/{name} -> {node}", flush=True)
+    return tell(api, pod, "Scheduled", f"Successfully assigned {where}/{name} to {node}")
 
 
-def record(api, pod, kind, reason, message):
-    """Record an Event, for `kubectl describe pod`."""
-    now, meta = dt.datetime.now(dt.UTC), pod.metadata
-    about = client.V1ObjectReference(
-        api_version="v1", kind="Pod", name=meta.name, namespace=meta.namespace, uid=meta.uid
-    )
-    event = client.CoreV1Event(
-        metadata=client.V1ObjectMeta(generate_name=f"{meta.name}-"),
-        involved_object=about,
-        type=kind,
-        reason=reason,
-        message=message,
-        first_timestamp=now,
-        last_timestamp=now,
-        count=1,
-        source=client.V1EventSource(component=pod.spec.scheduler_name),
-    )
+def tell(api, pod, reason, message):
+    """Say what came of a pod where `kubectl describe pod` and autoscalers look."""
+    meta, now, event_type = pod.metadata, datetime.now(UTC).isoformat(), "Normal"
+    if reason == "FailedScheduling":
+        event_type, why = "Warning", {"reason": "Unschedulable", "message": message}
+        status = {"conditions": [{"type": "PodScheduled", "status": "False"} | why]}
+        api.patch_namespaced_pod_status(meta.name, meta.namespace, {"status": status})
+    about = {"kind": "Pod", "namespace": meta.namespace, "name": meta.name, "uid": meta.uid}
+    event = {"metadata": {"generateName": f"{meta.name}-"}, "involvedObject": about, "count": 1}
+    event |= {"type": event_type, "reason": reason, "message": message}
+    event |= {"firstTimestamp": now, "lastTimestamp": now}
+    event |= {"source": {"component": pod.spec.scheduler_name}}
     api.create_namespaced_event(meta.namespace, event)
 
 
-def schedule(api, name):
-    """Try each pod that waits for us, unless it failed a moment ago."""
-    pods = list(known["pods"].values())
-    used = {node.metadata.name: Counter() for node in list(known["nodes"].values())}
+def waits(pod, name):
+    """Say whether a pod is ours and needs a node."""
+    is_there = pod.status.phase == "Pending" and not pod.metadata.deletion_timestamp
+    is_free = not pod.spec.node_name and not pod.spec.scheduling_gates
+    return is_there and is_free and pod.spec.scheduler_name == name
+
+
+def schedule(api, pods, name, pauses):
+    """Try every pod that waits, unless it failed a moment ago: the pauses grow."""
+    nodes, used = {one.metadata.name: one for one in api.list_node().items}, defaultdict(Counter)
     for pod in pods:
-        if pod.spec.node_name:
-            assumed.pop(pod.metadata.uid, None)
-        node = pod.spec.node_name or assumed.get(pod.metadata.uid)
-        if node in used and pod.status.phase not in ("Succeeded", "Failed"):
-            used[node] += requests(pod)
-    for pod in filter(lambda one: is_ours(one, name), pods):
-        pause, until = pauses.get(pod.metadata.uid, (0.5, 0))
-        if time.monotonic() < until:
+        if pod.spec.node_name and pod.status.phase not in ("Succeeded", "Failed"):
+            used[pod.spec.node_name] += requests(pod)
+    for pod in pods:
+        pause, until = pauses.get(pod.metadata.uid, (1, 0))
+        if not waits(pod, name) or time.monotonic() < until:
             continue
+        print(f"Detected Pending Pod {pod.metadata.namespace}/{pod.metadata.name}", flush=True)
+        pauses[pod.metadata.uid] = min(2 * pause, 60), time.monotonic() + pause
         try:
-            told = place(api, pod, used)
-            if told[1] == "Scheduled" or pause < 1:
-                record(api, pod, *told)
-            if told[1] == "Scheduled":
-                continue
-        except client.ApiException as error:  # refused: nothing is assumed, and it is tried again
+            place(api, pod, nodes, used)
+        except client.ApiException as error:  # nothing is counted, and it is tried again
             print(f"{pod.metadata.name}: {error.status} {error.reason}", flush=True)
-        pauses[pod.metadata.uid] = (min(2 * pause, 10), time.monotonic() + pause)
+
+
+def wait_for_news(api, version, name):
+    """Return when there is news of a pod of ours that waits; after five seconds in any case."""
+    list_pods, options = api.list_pod_for_all_namespaces, {"timeout_seconds": 5}
+    for event in watch.Watch().stream(list_pods, resource_version=version, **options):
+        if event["type"] != "DELETED" and waits(event["object"], name):
+            meta = event["object"].metadata
+            print(f"Pod {event['type'].lower()} {meta.namespace}/{meta.name}", flush=True)
+            return
 
 
 def main():
     """Schedule for ever."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scheduler-name", default="my-scheduler")
-    parser.add_argument("--kubeconfig")
+    parser.add_argument("--kubeconfig", help="else the one of the environment")
+    parser.add_argument("--mode", choices=("watch", "polling"), default="watch")
+    parser.add_argument("--interval", type=float, default=2.0, help="of polling, in seconds")
     given = parser.parse_args()
     if given.kubeconfig or not os.environ.get("KUBERNETES_SERVICE_HOST"):
         config.load_kube_config(given.kubeconfig)
     else:
         config.load_incluster_config()
-    api = client.CoreV1Api()
-    print(f"[watch] scheduler starting… name={given.scheduler_name}", flush=True)
-    for kind, list_all in (("pods", api.list_pod_for_all_namespaces), ("nodes", api.list_node)):
-        threading.Thread(target=keep, args=(kind, list_all), daemon=True).start()
+    api, name, pauses = client.CoreV1Api(), given.scheduler_name, {}
+    print(f"[{given.mode}] scheduler starting… name={name}", flush=True)
     while True:
-        with contextlib.suppress(queue.Empty):
-            news.get(timeout=0.5)
-            while True:
-                news.get_nowait()
-        schedule(api, given.scheduler_name)
+        try:
+            pods = api.list_pod_for_all_namespaces()
+            schedule(api, pods.items, name, pauses)
+            time.sleep(given.interval if given.mode == "polling" else 0.25)
+            if given.mode == "watch":
+                wait_for_news(api, pods.metadata.resource_version, name)
+        except Exception as error:  # a cut, lost history, a server that restarts: a new round
+            print(f"{type(error).__name__}: starting over in a second", flush=True)
+            time.sleep(1)
 
 
 if __name__ == "__main__":

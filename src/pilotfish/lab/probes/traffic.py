@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Final
 
 from pilotfish.lab.findings import Finding, Verdict
-from pilotfish.lab.subject import Subject
+from pilotfish.lab.probing_proxy import ProbingProxy
+from pilotfish.lab.subject import LOOK_SECONDS, Subject
 
 IDLE_SECONDS: Final = 3.0
 BUSY_REQUESTS_A_SECOND: Final = 20.0  # polling every half second lists two kinds: 4
@@ -16,6 +17,7 @@ BURST: Final = 20
 LISTS_A_POD: Final = 0.9
 STUBBORN_TRIES: Final = 15
 STUBBORN_SECONDS: Final = 5.0
+WATCH_LOOKS: Final = 10  # while one of them, a scheduler that watches has a watch open
 UNSEEN: Final = "only --command shows requests: the scheduler is then started behind a proxy"
 
 
@@ -51,7 +53,7 @@ async def a_cut_watch_is_resumed(subject: Subject) -> Finding:
     """When its watches are cut, it goes on."""
     if subject.proxy is None:
         return Finding("not judged", UNSEEN)
-    cut = subject.proxy.cut_watches()
+    cut = await _cut(subject.proxy)
     pod = await subject.create("after-cut")
     if not await subject.is_bound(pod):
         why = f"after {cut} watches were cut, a new pod was not bound"
@@ -94,6 +96,15 @@ async def each_pod_is_bound_once(subject: Subject) -> Finding:
     if gone:
         return Finding("failed", f"{gone[0]} was deleted when it was bound")
     return Finding("passed", f"{len(binds)} binds, none of them twice")
+
+
+async def _cut(proxy: ProbingProxy) -> int:
+    """Cut the watches that are open, or soon will be; returns how many."""
+    for _ in range(WATCH_LOOKS):
+        if cut := proxy.cut_watches():
+            return cut
+        await asyncio.sleep(LOOK_SECONDS)
+    return 0
 
 
 def _lists(requests: Counter[str]) -> int:
