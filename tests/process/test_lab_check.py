@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from cluster_process import ClusterProcess
 from lab_variants import SOLUTION, VARIANTS, write_variant
+from official_client import client_python
 from pilotfish.client import ApiClient, load_config
 from pilotfish.compare.contenders import Contender
 from pilotfish.lab.examination import QUESTIONS, Question, ask, examined
@@ -23,7 +23,6 @@ from pilotfish.lab.probes.placement import room_is_respected
 
 pytestmark = pytest.mark.timeout(240)
 
-CLIENT = Path(__file__).parent.parent.parent / ".clients" / "kubernetes-29" / "bin" / "python"
 NAMED = ("--scheduler-name", "{name}", "--kubeconfig", "{kubeconfig}")
 PATIENCE_SECONDS = 8.0
 NEEDS = {10: room_is_respected, 13: room_is_respected}  # what a probe builds on
@@ -39,11 +38,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterProcess
 @pytest.fixture
 def python() -> str:
     """The Python that has the official client."""
-    if not CLIENT.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("the official client is missing: run `make clients`")
-        pytest.skip("needs the official client, which `make clients` installs")
-    return str(CLIENT)
+    return str(client_python())
 
 
 def questions_about(defect: int) -> list[Question]:

@@ -14,6 +14,7 @@ FILES: Final = (
     "Dockerfile",
     "rbac-deploy.yaml",
     "test-pod.yaml",
+    "cluster.yaml",
     "README.md",
 )
 
