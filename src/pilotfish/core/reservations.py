@@ -113,7 +113,7 @@ class Reservations:
         points, placed = cycle.points, cycle.placed
         assume = partial(self._assumed.assume, placed.pod.uid)
         refused = points.reserve(placed, self._cache, assume)
-        if refused is None:
+        if refused is None and points.permits:
             permitted = points.permit(placed, self._cache, partial(self.waiting.at, points))
             refused = permitted.refused
             cycle.allows = permitted.allowed

@@ -72,11 +72,11 @@ class BindingPoints:
     def __init__(self, calls: Mapping[str, tuple[PluginCall, ...]]) -> None:
         self._reserve = calls["reserve"]
         self._unreserve = calls["unreserve"][::-1]
-        self._permit = calls["permit"]
+        self.permits = calls["permit"]
         self.pre_binds = calls["pre_bind"]
         self.post_binds = calls["post_bind"]
         self._is_there = any(
-            (self._reserve, self._unreserve, self._permit, self.pre_binds, self.post_binds)
+            (self._reserve, self._unreserve, self.permits, self.pre_binds, self.post_binds)
         )
 
     def __bool__(self) -> bool:
@@ -122,7 +122,7 @@ class BindingPoints:
         """
         waits: dict[str, float] = {}
         allowed: dict[str, tuple[str, ...]] = {}
-        for call in self._permit:
+        for call in self.permits:
             arguments = _arguments(placed, call, waiting_at, cluster=cluster)
             match call(arguments, as_permitted):
                 case Rejection() as rejection:
