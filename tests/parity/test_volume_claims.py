@@ -203,8 +203,12 @@ def check(cache: ClusterCache, row: Until) -> None:
 @pytest.mark.parametrize(
     ("kind", "uid", "reason"),
     [
-        ("persistentvolumes", "uid-v", 'failed to check binding: "v" not found'),
-        ("persistentvolumeclaims", "uid-c", 'failed to check binding: "default/c" not found'),
+        ("persistentvolumes", "uid-v", 'failed to check binding: persistentvolumes "v" not found'),
+        (
+            "persistentvolumeclaims",
+            "uid-c",
+            'failed to check binding: persistentvolumeclaims "default/c" not found',
+        ),
     ],
 )
 def test_what_goes_meanwhile_ends_the_wait(kind: str, uid: str, reason: str) -> None:
@@ -224,5 +228,5 @@ def test_node_that_goes_meanwhile_ends_the_wait() -> None:
     assert wanted is not None
     assert wanted.until is not None
     cache.remove_node("a1")
-    with pytest.raises(BindingError, match='node "a1" is gone'):
+    with pytest.raises(BindingError, match='failed to get node "a1": node "a1" not found'):
         wanted.until(cache)

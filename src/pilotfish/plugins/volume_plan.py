@@ -102,7 +102,8 @@ class Plan(msgspec.Struct, frozen=True):
         """
         row = cluster.nodes.row_of.get(self.node_name)
         if row is None:
-            raise BindingError(f'binding volumes: node "{self.node_name}" is gone')
+            name = f'node "{self.node_name}"'
+            raise _not_found(f"get {name}", name)
         node = cluster.nodes.overlay({row: Changes()})
         are_bound = [_is_bound(one, cluster, node) for one in self.bindings]
         are_made = [_is_made(one, cluster, node) for one in self.provisions]
@@ -154,11 +155,12 @@ def _patch_of_claim(claim: PersistentVolumeClaim, node_name: str) -> Patch:
 
 def _is_bound(binding: StaticBinding, cluster: Cluster, node: NodeTable) -> bool:
     volume = cluster.volumes.volume(binding.volume.name)
+    if volume is None:
+        raise _not_found("check binding", f'persistentvolumes "{binding.volume.name}"')
     claim = cluster.volumes.claim(binding.claim.key)
-    for what, thing in ((binding.volume, volume), (binding.claim, claim)):
-        if thing is None:
-            raise BindingError(f'binding volumes: failed to check binding: "{what.key}" not found')
-    if volume is None or claim is None or _is_old(volume, binding.was, binding.volume):
+    if claim is None:
+        raise _not_found("check binding", f'persistentvolumeclaims "{binding.claim.key}"')
+    if _is_old(volume, binding.was, binding.volume):
         return False
     _check_reach(volume, node)
     if volume.spec.claim_ref is None or not volume.spec.claim_ref.uid:
@@ -170,8 +172,7 @@ def _is_made(provision: Provision, cluster: Cluster, node: NodeTable) -> bool:
     key = provision.claim.key
     claim = cluster.volumes.claim(key)
     if claim is None:
-        reason = f'failed to check provisioning pvc: persistentvolumeclaims "{key}" not found'
-        raise BindingError(f"binding volumes: {reason}")
+        raise _not_found("check provisioning pvc", f'persistentvolumeclaims "{key}"')
     if _is_old(claim, provision.was, provision.claim):
         return False
     if claim.metadata.annotations.selected_node != node.names[0]:
@@ -181,6 +182,10 @@ def _is_made(provision: Provision, cluster: Cluster, node: NodeTable) -> bool:
         return False  # not made, or not known yet
     _check_reach(volume, node)
     return claim.is_fully_bound
+
+
+def _not_found(task: str, what: str) -> BindingError:
+    return BindingError(f"binding volumes: failed to {task}: {what} not found")
 
 
 def _is_old(thing: KubernetesObject, was: KubernetesObject, wanted: KubernetesObject) -> bool:

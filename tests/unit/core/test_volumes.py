@@ -125,6 +125,14 @@ def test_provisioner_that_gives_up_sends_the_pod_back() -> None:
     assert told == {"a": f'running PreBind plugin "VolumeBinding": {problem}'}
 
 
+def test_claim_that_goes_meanwhile_sends_the_pod_back() -> None:
+    dialogue = talk(MADE, CLAIM)
+    dialogue.tell(written(begin(dialogue, user("a", "c"))))
+    told = messages(dialogue.tell(Deleted("persistentvolumeclaims", CLAIM)))
+    gone = 'failed to check provisioning pvc: persistentvolumeclaims "default/c" not found'
+    assert told["a"].endswith(f"binding volumes: {gone}")
+
+
 def test_volume_of_a_pod_that_goes_is_for_others() -> None:
     dialogue = talk(STATIC, VOLUME, CLAIM, mv.claim("d"))
     gone = user("a", "c")
