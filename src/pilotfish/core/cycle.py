@@ -167,7 +167,7 @@ def _unschedulable(
     """
     nodes, profile = len(cluster.nodes), what_if.profile
     done = PostFiltered(forget_nomination=True)
-    if nodes:
+    if nodes and profile.has("post_filter"):
         done = profile.post_filter(info.pod, cluster, filtered, what_if)
         lap("PostFilter", "Success" if done.nomination else "Unschedulable")
     if done.nomination and done.nomination.ties:

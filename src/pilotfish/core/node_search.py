@@ -64,7 +64,7 @@ class NodeSearch:
 
 def _wanted(profile: Profile, count: int) -> int:
     """Say how many feasible nodes are enough."""
-    if not profile.has_score:
+    if not profile.has("score"):
         return 1
     if count < MIN_FEASIBLE_NODES:
         return count

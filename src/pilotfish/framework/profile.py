@@ -151,10 +151,9 @@ class Profile:
         """The kinds of objects beside pods and nodes that its plugins need to know."""
         return frozenset[str]().union(*(one.plugin.reads for one in self.enabled))
 
-    @property
-    def has_score(self) -> bool:
-        """Whether a plugin scores nodes."""
-        return bool(self._calls["score"])
+    def has(self, extension_point: str) -> bool:
+        """Whether a plugin runs there."""
+        return bool(self._calls[extension_point])
 
     @property
     def sorts_by(self) -> str:

@@ -182,6 +182,16 @@ def test_preemption_counts_attempts_and_victims() -> None:
     assert story.value("scheduler_preemption_victims_sum") == 1
 
 
+def test_a_profile_without_preemption_attempts_none() -> None:
+    plugins = [one for one in default_profile(NAME).enabled if "Preemption" not in one.plugin.name]
+    plugins = [one for one in plugins if one.plugin.name != "DynamicResources"]
+    story = Measured("n1", profile=Profile(NAME, plugins))
+    story.apply(pod("big", cpu="2"))
+    story.decide()
+    assert story.value("scheduler_preemption_attempts_total") == 0
+    assert "PostFilter" not in points(story)
+
+
 def test_requests_count_by_code_and_method_of_the_host() -> None:
     story = Measured()
     story.metrics.requested("GET", "200", 0.01)
