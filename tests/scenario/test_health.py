@@ -15,6 +15,7 @@ from http_get import free_port, get
 from scheduler_process import SchedulerProcess
 
 SERVERS = ("real", "embedded")
+SERVING = "^health and metrics: "  # it says so when it listens
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def test_a_scheduler_tells_that_it_lives_is_ready_and_what_it_did(
 ) -> None:
     make_nodes(2, cpu="1")
     story = Story(control_plane, namespace)
-    with SchedulerProcess(scheduler_kubeconfig, "--health-port", str(port)):
+    with SchedulerProcess(scheduler_kubeconfig, "--health-port", str(port)) as scheduler:
+        scheduler.wait_for(SERVING)
         wait_until(lambda: get(port, "/readyz")[0] == 200, "readiness")
         assert get(port, "/livez") == (200, "ok\n")
         status, text = get(port, "/readyz?verbose")
@@ -69,7 +71,8 @@ def test_a_scheduler_whose_caches_are_empty_lives_and_is_not_ready(
     faults = Faults(error_rate=1.0, error_statuses=(503,))
     with FaultProxy(control_plane, faults) as proxy:
         kubeconfig = proxy.kubeconfig(scheduler_kubeconfig)
-        with SchedulerProcess(kubeconfig, "--health-port", str(port)):
+        with SchedulerProcess(kubeconfig, "--health-port", str(port)) as scheduler:
+            scheduler.wait_for(SERVING)
             assert get(port, "/livez") == (200, "ok\n")
             status, text = get(port, "/readyz")
             assert status == 500
