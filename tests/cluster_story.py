@@ -41,7 +41,7 @@ class Story:
         node: str = self.api.get(f"{self.path}/{name}")["spec"].get("nodeName", "")
         return node
 
-    def wait_bound(self, names: Sequence[str], timeout: float = 30.0) -> dict[str, str]:
+    def wait_bound(self, names: Sequence[str], timeout: float = 60.0) -> dict[str, str]:
         """Wait until all of these are bound, and return where."""
 
         def all_bound() -> bool:
@@ -52,7 +52,7 @@ class Story:
         pods = self.pods()
         return {name: pods[name]["spec"]["nodeName"] for name in names}
 
-    def wait_condition(self, name: str, timeout: float = 30.0) -> dict[str, str]:
+    def wait_condition(self, name: str, timeout: float = 60.0) -> dict[str, str]:
         """Wait until a pod has the condition PodScheduled=False, and return it."""
 
         def condition() -> dict[str, str] | None:

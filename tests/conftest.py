@@ -11,11 +11,10 @@ import pytest
 
 from controlplane import ControlPlane, missing_binaries
 
-CONTROLPLANE_TEST_SECONDS = 120.0
-PROPERTY_TEST_SECONDS = 60.0  # hundreds of examples on a busy machine
+SLOW_TEST_SECONDS = 120.0  # processes or hundreds of examples, on a busy machine
 HERE = Path(__file__).parent
-PROPERTY = HERE / "property"
-WITHOUT_SOCKETS = (HERE / "unit", PROPERTY)
+UNIT = HERE / "unit"
+WITHOUT_SOCKETS = (UNIT, HERE / "property")
 HOW_TO_BUILD = "build them with `make controlplane` (9 minutes, once; needs Go)"
 
 KEPT_LOGS = pytest.StashKey[Path]()
@@ -31,12 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if ours and missing and os.environ.get("CI") == "true":
         raise pytest.UsageError(f"CI=true, and the control plane lacks {missing}: {HOW_TO_BUILD}")
     for item in items:
-        if item.path.is_relative_to(PROPERTY) and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(PROPERTY_TEST_SECONDS))
-    for item in ours:
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(CONTROLPLANE_TEST_SECONDS))
-        if missing:
+        if not item.path.is_relative_to(UNIT) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_TEST_SECONDS))
+    if missing:
+        for item in ours:
             item.add_marker(pytest.mark.skip(reason="needs the control plane"))
 
 

@@ -98,7 +98,7 @@ class SchedulerProcess:
         """Count the lines that match."""
         return sum(re.search(pattern, line) is not None for line in self.lines)
 
-    def wait_for(self, pattern: str, timeout: float = 30.0) -> None:
+    def wait_for(self, pattern: str, timeout: float = 60.0) -> None:
         """Wait for a line that matches; it is an error if the process ends without one."""
 
         def seen() -> bool:
@@ -125,7 +125,7 @@ class SchedulerProcess:
     def end(self) -> int:
         """Wait until it has ended and return its exit code."""
         try:
-            code = self._child.wait(timeout=20)
+            code = self._child.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._child.kill()
             code = self._child.wait()

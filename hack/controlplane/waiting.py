@@ -10,7 +10,7 @@ POLL_SECONDS = 0.03
 
 
 def wait_until(
-    probe: Callable[[], T], what: str, timeout: float = 30.0, poll: float = POLL_SECONDS
+    probe: Callable[[], T], what: str, timeout: float = 60.0, poll: float = POLL_SECONDS
 ) -> T:
     """Call the probe until it returns something true, and return that.
 

@@ -13,17 +13,9 @@ from contract.server import MERGE_PATCH, Server
 from controlplane import ControlPlane, wait_until
 from embedded_cluster import EmbeddedCluster
 
-SECONDS = 30.0
 WATCH_WINDOW = 150  # changes; see test_expiry.py
 
 numbers = itertools.count(1)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give contract tests the time that a slow server may take."""
-    for item in items:
-        if item.path.parent.name == "contract" and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(SECONDS))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-SECONDS = 20.0
+SECONDS = 60.0
 
 Json = dict[str, Any]
 

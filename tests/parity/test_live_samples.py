@@ -39,7 +39,6 @@ def node(i: int) -> dict[str, Any]:
 
 
 @pytest.mark.controlplane
-@pytest.mark.timeout(120)
 def test_samples_are_those_of_kube_scheduler_with_one_worker() -> None:
     """Both choose among equals as they like; the node that was chosen there counts here, too."""
     cache, search = ClusterCache(), NodeSearch()

@@ -13,8 +13,6 @@ import yaml
 
 from cluster_process import ClusterProcess
 
-pytestmark = pytest.mark.timeout(60)
-
 DUMP = {
     "apiVersion": "v1",
     "kind": "List",
@@ -48,7 +46,7 @@ def start(*options: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=90,
     )
 
 

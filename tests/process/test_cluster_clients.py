@@ -24,9 +24,7 @@ CLIENTS = {
     "kubernetes-newest": "list_watch_bind.py",
     "kubernetes-asyncio": "list_watch_bind_async.py",
 }
-SECONDS = 60
-
-pytestmark = pytest.mark.timeout(SECONDS)
+SECONDS = 90
 
 
 @pytest.fixture(scope="module")

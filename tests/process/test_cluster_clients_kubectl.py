@@ -32,15 +32,15 @@ def cluster() -> Iterator[EmbeddedCluster]:
 def web(cluster: EmbeddedCluster) -> Iterator[str]:
     """A Deployment of two pods that is rolled out."""
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(WEB))
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     yield "web"
     cluster.kubectl("delete", "deployment", "web", "--ignore-not-found", "--wait")
-    cluster.kubectl("wait", "pod", "-l", "app=web", "--for=delete", "--timeout=30s")
+    cluster.kubectl("wait", "pod", "-l", "app=web", "--for=delete", "--timeout=60s")
 
 
 def test_pod_is_run_described_and_deleted(cluster: EmbeddedCluster) -> None:
     assert cluster.kubectl("run", "one", "--image=nginx:1", "--labels=x=y") == "pod/one created\n"
-    cluster.kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=30s")
+    cluster.kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=60s")
     wide = cluster.kubectl("get", "pod", "one", "-o", "wide")
     assert wide.split()[:9] == [
         *("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "NOMINATED", "NODE"),
@@ -80,11 +80,11 @@ def test_apply_diff_and_apply_again(cluster: EmbeddedCluster, web: str) -> None:
     assert "+      - image: nginx:2" in differs
     again = cluster.kubectl("apply", "-f", "-", stdin=json.dumps(changed))
     assert again == f"deployment.apps/{web} configured\n"
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     history = cluster.kubectl("rollout", "history", "deployment/web")
     assert history.split()[-4:] == ["1", "<none>", "2", "<none>"]
     cluster.kubectl("rollout", "undo", "deployment/web")
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     image = "jsonpath={.spec.template.spec.containers[0].image}"
     assert cluster.kubectl("get", "deployment/web", "-o", image) == "nginx:1"
 
@@ -92,7 +92,7 @@ def test_apply_diff_and_apply_again(cluster: EmbeddedCluster, web: str) -> None:
 def test_scale_waits_for_pods_and_logs_are_read(cluster: EmbeddedCluster, web: str) -> None:
     cluster.kubectl("scale", "deployment", web, "--replicas=3")
     wanted = "jsonpath={.status.readyReplicas}=3"
-    cluster.kubectl("wait", "deployment", web, f"--for={wanted}", "--timeout=30s")
+    cluster.kubectl("wait", "deployment", web, f"--for={wanted}", "--timeout=60s")
     for asked in ([f"deploy/{web}"], ["-l", f"app={web}"], ["-l", f"app={web}", "--timestamps"]):
         assert cluster.kubectl("logs", *asked, "--tail=1").strip()
     assert "main" in cluster.kubectl("top", "pod", "-l", f"app={web}", "--containers")
@@ -116,7 +116,7 @@ def test_logs_are_followed(cluster: EmbeddedCluster) -> None:
     cluster.kubectl("wait", "pod", "-l", "job-name=short", "--for=condition=Ready")
     followed = cluster.kubectl("logs", "-f", "job/short")
     assert followed.strip()
-    cluster.kubectl("wait", "job/short", "--for=condition=Complete", "--timeout=30s")
+    cluster.kubectl("wait", "job/short", "--for=condition=Complete", "--timeout=60s")
     assert "Complete" in cluster.kubectl("get", "job", "short")
 
 
@@ -135,11 +135,11 @@ def test_node_is_cordoned_and_drained(cluster: EmbeddedCluster, web: str) -> Non
     node = cluster.kubectl(
         "get", "pod", "-l", f"app={web}", "-o", "jsonpath={.items[0].spec.nodeName}"
     )
-    drained = cluster.kubectl("drain", node, "--ignore-daemonsets", "--timeout=30s")
+    drained = cluster.kubectl("drain", node, "--ignore-daemonsets", "--timeout=60s")
     assert f"node/{node} cordoned" in drained
     assert f"node/{node} drained" in drained
     assert "Ready,SchedulingDisabled" in cluster.kubectl("get", "node", node)
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     where = cluster.kubectl(
         "get", "pod", "-l", f"app={web}", "-o", "jsonpath={.items[*].spec.nodeName}"
     )
@@ -218,5 +218,5 @@ def test_namespace_is_made_used_and_deleted(cluster: EmbeddedCluster) -> None:
     cluster.kubectl("create", "deployment", "d", "--image=nginx:1", "-n", "team")
     cluster.kubectl("expose", "deployment", "d", "--port=80", "-n", "team")
     assert "ClusterIP" in cluster.kubectl("get", "service", "d", "-n", "team")
-    cluster.kubectl("delete", "namespace", "team", "--wait", "--timeout=30s")
+    cluster.kubectl("delete", "namespace", "team", "--wait", "--timeout=60s")
     assert "NotFound" in cluster.kubectl("get", "namespace", "team", check=False)

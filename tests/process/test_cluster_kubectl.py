@@ -9,8 +9,6 @@ import pytest
 from cluster_process import ClusterProcess, kubectl_path
 from controlplane import wait_until
 
-pytestmark = pytest.mark.timeout(60)
-
 WEB = """
 apiVersion: apps/v1
 kind: Deployment
@@ -56,7 +54,7 @@ def test_nodes_are_listed_with_their_columns(cluster: ClusterProcess) -> None:
 
 def test_pod_runs_and_is_described(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "solo", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/solo", "--timeout=20s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/solo", "--timeout=60s")
     text = cluster.kubectl("describe", "pod", "solo")
     for part in ("Status:           Running", "Successfully assigned default/solo", "Started"):
         assert part in text
@@ -72,10 +70,10 @@ def test_deployment_is_applied_scaled_rolled_out_and_deleted(cluster: ClusterPro
     assert "created" in cluster.kubectl("apply", "-f", "-", stdin=manifest)
     assert "unchanged" in cluster.kubectl("apply", "-f", "-", stdin=manifest)
     assert cluster.kubectl("diff", "-f", "-", stdin=manifest) == ""
-    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=25s")
+    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=60s")
     changed = manifest.replace("10m", "20m")
     assert "configured" in cluster.kubectl("apply", "-f", "-", stdin=changed)
-    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=25s")
+    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=60s")
     cluster.kubectl("scale", "deploy/web", "--replicas=3")
     cluster.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/web")
     cluster.kubectl("delete", "-f", "-", "--wait", stdin=manifest)
@@ -114,19 +112,19 @@ def test_node_is_marked_drained_and_taken_back(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "guest", "--image=nginx", f"--overrides={spec}")
     cluster.kubectl("cordon", "node-3")
     assert "Ready,SchedulingDisabled" in cluster.kubectl("get", "nodes")
-    cluster.kubectl("drain", "node-3", "--force", "--ignore-daemonsets", "--timeout=25s")
+    cluster.kubectl("drain", "node-3", "--force", "--ignore-daemonsets", "--timeout=60s")
     assert 'pods "guest" not found' in cluster.kubectl("get", "pod", "guest", fails=True)
     cluster.kubectl("uncordon", "node-3")
 
 
 def test_events_are_sorted_and_top_shows_usage(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "seen", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=20s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=60s")
     events = cluster.kubectl("get", "events", "--sort-by=.lastTimestamp")
     assert events.split()[:6] == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
     assert "Successfully assigned default/seen" in events
     assert "node-1" in cluster.kubectl("top", "node")
-    wait_until(lambda: "seen" in cluster.kubectl("top", "pod"), "usage of the pod", 20.0)
+    wait_until(lambda: "seen" in cluster.kubectl("top", "pod"), "usage of the pod")
 
 
 def test_watch_shows_a_pod_from_gated_to_running(cluster: ClusterProcess, tmp_path: Path) -> None:
@@ -143,10 +141,10 @@ def test_watch_shows_a_pod_from_gated_to_running(cluster: ClusterProcess, tmp_pa
     try:
         gated = '{"spec": {"schedulingGates": [{"name": "example.com/hold"}]}}'
         cluster.kubectl("run", "watched", "--image=nginx", f"--overrides={gated}")
-        wait_until(lambda: "SchedulingGated" in seen.read_text(), "the watch shows it", 20.0)
+        wait_until(lambda: "SchedulingGated" in seen.read_text(), "the watch shows it")
         free = '[{"op": "remove", "path": "/spec/schedulingGates"}]'
         cluster.kubectl("patch", "pod", "watched", "--type=json", f"--patch={free}")
-        wait_until(lambda: "Running" in seen.read_text(), "the watch shows Running", 20.0)
+        wait_until(lambda: "Running" in seen.read_text(), "the watch shows Running")
         cluster.kubectl("label", "pod", "watched", "run-")
         cluster.kubectl("delete", "pod", "watched", "--now")
     finally:
@@ -161,7 +159,7 @@ def test_watch_shows_a_pod_from_gated_to_running(cluster: ClusterProcess, tmp_pa
 
 def test_scheduler_is_a_pod_with_a_real_log(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "placed", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/placed", "--timeout=20s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/placed", "--timeout=60s")
     log = cluster.kubectl("logs", "-n", "kube-system", "-l", "component=kube-scheduler")
     node_name = cluster.get("pod", "placed")["spec"]["nodeName"]
     assert f"Bound default/placed -> {node_name}" in log

@@ -106,7 +106,7 @@ def random_policies(control_plane: ControlPlane) -> Iterator[random.Random]:
     def taken_in() -> bool:
         return all(review(control_plane.api, user(probe), each).allowed for each in wanted)
 
-    wait_until(taken_in, "the newest policies", timeout=30.0)
+    wait_until(taken_in, "the newest policies")
     yield rng
     for path in made:
         control_plane.api.delete(path)
@@ -141,7 +141,6 @@ def test_aggregated_rules_are_those_of_the_real_server(control_plane: ControlPla
     wait_until(
         lambda: all(control_plane.api.get(f"{path}/{name}").get("rules") for name in names),
         "the aggregated roles",
-        timeout=30.0,
     )
     roles = [msgspec.convert(item, AggregatedRole) for item in control_plane.api.items(path)]
     for real in roles:

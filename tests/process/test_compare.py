@@ -15,8 +15,6 @@ import pytest
 
 from cluster_process import ClusterProcess
 
-pytestmark = pytest.mark.timeout(120)
-
 SMALL = ("--pods", "4", "--rate", "10", "--repetitions", "1", "--warm-up", "1")
 
 

@@ -14,8 +14,6 @@ from kubeconfig_file import kubeconfig
 from pilotfish.cli.main import main
 from refused_configurations import REFUSED
 
-pytestmark = pytest.mark.timeout(60)
-
 PROFILES = [
     {
         "schedulerName": "binpack",
@@ -90,7 +88,7 @@ def kube_scheduler(folder: Path, text: str) -> tuple[int, str]:
     given.write_text(yaml.safe_dump(content))
     command = [binary("kube-scheduler"), f"--config={given}", f"--write-config-to={written}"]
     done = subprocess.run(
-        [*command, "--secure-port=0"], capture_output=True, check=False, timeout=30
+        [*command, "--secure-port=0"], capture_output=True, check=False, timeout=90
     )
     return done.returncode, written.read_text() if written.exists() else ""
 

@@ -72,7 +72,7 @@ def test_pod_is_bound_once_and_the_audit_log_says_so(
 ) -> None:
     [pod] = control_plane.create([pod_manifest("web", namespace=namespace)])
     control_plane.kubectl(
-        "wait", "pod/web", "-n", namespace, "--for=condition=Ready", "--timeout=30s"
+        "wait", "pod/web", "-n", namespace, "--for=condition=Ready", "--timeout=60s"
     )
     assert control_plane.successful_binds()[pod["metadata"]["uid"]] == 1
 

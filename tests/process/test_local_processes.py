@@ -20,7 +20,6 @@ from pilotfish.cluster.kubelet.processes import (
 )
 from pilotfish.runtime.local_processes import LocalProcesses
 
-pytestmark = pytest.mark.timeout(30)
 CREDENTIAL = "the credential"
 FILES = {"token": CREDENTIAL, "ca.crt": "the CA", "namespace": "lab"}
 SERVER = "https://127.0.0.1:16443"

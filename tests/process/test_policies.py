@@ -40,8 +40,6 @@ class Sleepy(HighestName):
         return super().score_node(pod, node)
 """
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
@@ -86,7 +84,7 @@ def test_scheduler_of_the_cluster_decides_by_a_policy(cluster: EmbeddedCluster) 
     names = [f"default-{i}" for i in range(4)]
     for name in names:
         create(cluster, name, "default-scheduler")
-    wait_until(lambda: all(node_of(cluster, name) for name in names), "four bound pods", 20)
+    wait_until(lambda: all(node_of(cluster, name) for name in names), "four bound pods")
     assert {node_of(cluster, name) for name in names} == {"node-3"}
 
 
@@ -100,8 +98,8 @@ def test_pods_that_a_policy_fails_for_are_reported_and_tried_again_and_others_go
         create(cluster, "fine", "failing")
         scheduler.wait_for(r"^Bound default/fine -> node-3$")
         scheduler.wait_for(r"default/fine: 3 of 3 nodes are feasible; node-3 .*HighestName 150")
-        wait_until(lambda: failures(cluster, "broken"), "an Event", 20)
-        wait_until(lambda: scheduler.count("ERROR|default/odd: plugin") > 0, "a line", 20)
+        wait_until(lambda: failures(cluster, "broken"), "an Event")
+        wait_until(lambda: scheduler.count("ERROR|default/odd: plugin") > 0, "a line")
         (event,) = failures(cluster, "broken")
         cluster.api.request("DELETE", f"{PODS}/broken")
         cluster.api.request("DELETE", f"{PODS}/odd")
@@ -177,7 +175,7 @@ def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
     )
 
 

@@ -123,7 +123,7 @@ def test_polling_sleeps_between_its_cycles(
     assert nodes
     options = ("--mode", "polling", "--interval", "1")
     with SchedulerProcess(kubeconfig, *options, scheduler_name=NAME) as scheduler:
-        wait_until(lambda: scheduler.count("^Checking") >= 4, "four cycles", 20)
+        wait_until(lambda: scheduler.count("^Checking") >= 4, "four cycles")
         scheduler.stop()
     started = [
         datetime.fromisoformat(event["requestReceivedTimestamp"])

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,8 +36,6 @@ from pilotfish.core.log import (
 )
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.framework import Allow, BindingError, Deny, Patch, PreBind, Rejection, Wait
-
-pytestmark = pytest.mark.timeout(120)  # many examples, on a busy machine
 
 NO = Rejection("no seat was free")
 PODS = 6

@@ -6,7 +6,6 @@ import random
 from collections import Counter, deque
 from typing import Any
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -38,8 +37,6 @@ from pilotfish.core.log import (
 )
 from pilotfish.core.scheduler import Scheduler
 from pilotfish.plugins.default import default_profile
-
-pytestmark = pytest.mark.timeout(120)  # many examples, on a busy machine
 
 NODES = ("n0", "n1", "n2")
 FAULTS: list[Fault] = ["none", "lost request", "lost answer", "late", "refused"]

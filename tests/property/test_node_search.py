@@ -6,7 +6,6 @@ import random
 from collections.abc import Container
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +17,6 @@ from pilotfish.core.node_search import NodeSearch
 from pilotfish.framework import EnabledPlugin, NodeInfo, PerNodePlugin, Profile, Rejection
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.plugins.priority_sort import PrioritySort
-
-pytestmark = pytest.mark.timeout(60)
 
 zones = st.sampled_from([None, "a", "b", "c"])
 changes = st.lists(st.tuples(st.sampled_from(["n0", "n1", "n2", "n3"]), zones, st.booleans()))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,8 +35,6 @@ from property import twins
 GPU = "example.com/gpu"
 THREE = ("cpu", "memory", GPU)
 MEBIBYTE = 1 << 20
-
-pytestmark = pytest.mark.timeout(60)  # many examples, on a busy machine
 
 PAIRS: list[tuple[Plugin, Plugin]] = [
     (NodeUnschedulable(), twins.NodeUnschedulable()),

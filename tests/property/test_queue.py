@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,8 +20,6 @@ REQUEUE_ON = {
     "NodeResourcesFit": {ClusterEvent.NODE_ADDED, ClusterEvent.ASSIGNED_POD_DELETED},
     "TaintToleration": {ClusterEvent.NODE_ADDED, ClusterEvent.NODE_TAINTS_CHANGED},
 }
-pytestmark = pytest.mark.timeout(60)  # many examples, on a busy machine
-
 EVENTS = sorted(set().union(*REQUEUE_ON.values(), {ClusterEvent.WILDCARD}), key=lambda e: e.name)
 NAMES = st.sampled_from("abcdefgh")
 PLUGINS = st.sets(st.sampled_from(sorted(REQUEUE_ON)))

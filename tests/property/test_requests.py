@@ -5,7 +5,6 @@ import random
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,7 +120,6 @@ def ask(cluster: Cluster, verb: Verb, resource: Resource, body: Any, part: str =
     assert answer.get("code", 0) < SERVER_ERROR, answer
 
 
-@pytest.mark.timeout(60)
 @settings(max_examples=100, deadline=None)
 @given(kind=st.sampled_from(sorted(OBJECTS)), mutated=st.lists(mutations, min_size=1, max_size=3))
 def test_junk_in_an_object_is_refused_or_taken_and_never_breaks(

@@ -12,8 +12,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.store import Change, Cursor, Store, Stored
 
-pytestmark = pytest.mark.timeout(60)  # many examples, on a busy machine
-
 WINDOW = 8
 SLACK = WINDOW + WINDOW // 4  # so many changes may be kept before the oldest go
 STORAGE = "pods"

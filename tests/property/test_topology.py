@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -32,8 +31,6 @@ LISTED = (
     TopologySpreadConstraint(1, ZONE, "DoNotSchedule"),
     TopologySpreadConstraint(2, RACK, "ScheduleAnyway"),
 )
-
-pytestmark = pytest.mark.timeout(60)  # many examples, on a busy machine
 
 SPREADS: list[tuple[Plugin, Plugin]] = [
     (PodTopologySpread(), twins.PodTopologySpread()),

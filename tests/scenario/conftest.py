@@ -18,7 +18,6 @@ from embedded_plane import EmbeddedPlane
 from scheduler_role import grant
 from volume_story import Storage
 
-STORY_SECONDS = 120.0
 PLANES = {"real": "real_control_plane", "embedded": "embedded_plane"}
 
 
@@ -31,13 +30,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for name in getattr(metafunc.module, "SERVERS", ("real",))
     ]
     metafunc.parametrize("server", servers, scope="session")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give stories on the embedded cluster the time that those on the real one have."""
-    for item in items:
-        if "embedded" in item.name and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(STORY_SECONDS))
 
 
 @pytest.fixture(scope="session")

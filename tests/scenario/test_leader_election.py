@@ -93,9 +93,9 @@ def test_another_one_goes_on_when_the_leader_is_killed_under_load(
     leader.send_signal(signal.SIGKILL)
     killed_at = time.monotonic()
     story.create(names[60:], cpu="100m")
-    standby.wait_for(LEADING, timeout=LEASE_SECONDS + 2.0)
+    standby.wait_for(LEADING)
     took = time.monotonic() - killed_at
-    story.wait_bound(names, timeout=20)
+    story.wait_bound(names)
     assert took <= LEASE_SECONDS + 2.0
     assert set(bound_lines(leader, standby).values()) == {1}
     assert not story.overfilled_nodes()
@@ -141,7 +141,7 @@ def test_a_leader_that_ends_hands_over_at_once(
     story.wait_bound(["a"])
     assert leader.stop() == 0
     assert leader.lines[-1] == "released the Lease kube-system/my-scheduler"
-    standby.wait_for(LEADING, timeout=3.0)  # a retry period of 2 s, and the requests
+    standby.wait_for(LEADING, timeout=10.0)  # the Lease would run out after 15 s
     story.create(["b"])
     story.wait_bound(["b"])
     assert bound_lines(leader) == {f"{namespace}/a": 1}

@@ -69,7 +69,7 @@ def test_pods_under_a_budget_are_spared_and_people_are_told(
         assert story.wait_bound(["important"]) == {"important": given[0]}
         assert story.node_of("kept") == kept[0]
         assert not is_leaving(story, "kept")
-        wait_until(lambda: story.events("given", "Preempted"), "the Event on the victim", 30.0)
+        wait_until(lambda: story.events("given", "Preempted"), "the Event on the victim")
         (event,) = story.events("given", "Preempted")
         assert event["note"] == f"Preempted by pod {uid} on node {given[0]}"
         assert event["related"]["name"] == "important"
@@ -97,7 +97,7 @@ def test_a_victim_takes_its_time_and_others_are_placed_meanwhile(
             nominated = story.pods()["important"]["status"].get("nominatedNodeName")
             return bool(nominated == node_name)
 
-        wait_until(is_nominated, "a nominated node", 30.0)
+        wait_until(is_nominated, "a nominated node")
         slow = story.pods()["slow"]
         (condition,) = (
             one for one in slow["status"]["conditions"] if one["type"] == "DisruptionTarget"
@@ -130,7 +130,7 @@ def test_the_preemptor_is_deleted_midway_and_its_room_is_free_again(
         story.create(["slow"], cpu="3", annotations=SLOW)
         story.wait_bound(["slow"])
         story.create(["important"], cpu="3", spec=IMPORTANT)
-        wait_until(lambda: is_leaving(story, "slow"), "the end of the victim", 30.0)
+        wait_until(lambda: is_leaving(story, "slow"), "the end of the victim")
         story.create(["rival"], cpu="2")
         story.wait_condition("rival")
 

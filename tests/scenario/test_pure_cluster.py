@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pilotfish.cluster.kubelet_settings import NodeGroup
 from pure_world import NAME, PureWorld, resource_of
-
-pytestmark = pytest.mark.timeout(30)
 
 
 def pod_spec(cpu: str, **more: Any) -> dict[str, Any]:

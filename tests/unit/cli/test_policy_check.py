@@ -13,8 +13,6 @@ from pilotfish.cli.policy.check import findings_of
 from pilotfish.cli.policy.purity import hints_of
 from pilotfish.runtime.policies import load_policy
 
-pytestmark = pytest.mark.timeout(30)  # a thousand nodes on a busy machine
-
 
 def findings(folder: Path, body: str, clock: Iterator[float] | None = None) -> list[str]:
     path = folder / "mine.py"

@@ -117,7 +117,6 @@ def test_csv_files_have_a_row_a_pod_and_a_row_a_run(tmp_path: Path) -> None:
     assert runs[0]["requests_by_kind"] == '{"create pods/binding": 2, "list pods": 6}'
 
 
-@pytest.mark.timeout(60)  # matplotlib looks for fonts when it is imported for the first time
 def test_the_report_is_one_file_with_plots_that_needs_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     runs = [seen(watching(), 0.5, 1.0), unseen(2.0)]

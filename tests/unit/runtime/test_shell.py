@@ -92,7 +92,7 @@ def play(
         binds = Binds(inbox, limit)
         shell = Shell(scheduler, inbox, binds, NoEvents(), records.append, time.monotonic)
         running = asyncio.create_task(shell.run())
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(30):
             await story(Stage(inbox, binds, shell, records))
         running.cancel()
 
