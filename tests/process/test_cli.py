@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from pilotfish import __version__
+from pilotfish.cli.main import main
 
-pytestmark = pytest.mark.timeout(60)
 
-
-def pilotfish(
-    *arguments: str, env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end as a process, for what only a process has."""
     return subprocess.run(
         [sys.executable, "-m", "pilotfish", *arguments],
         check=False,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
-        env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **(env or {})},
+        timeout=90,
     )
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process; return exit code, standard output and error."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return int(str(caught.value.code)), out, err
 
 
 def test_version_is_told() -> None:
@@ -35,9 +37,9 @@ def test_version_is_told() -> None:
     assert (done.returncode, done.stdout) == (0, f"pilotfish {__version__}\n")
 
 
-def test_help_of_run_teaches() -> None:
-    done = pilotfish("run", "--help")
-    assert done.returncode == 0
+def test_help_of_run_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = told(capsys, "run", "--help")
+    assert code == 0
     for word in (
         "Examples:",
         "pilotfish run --dry-run",
@@ -47,7 +49,7 @@ def test_help_of_run_teaches() -> None:
         "--mode [watch|polling]",
         "exits at once with code 1",
     ):
-        assert word in " ".join(done.stdout.split()), word
+        assert word in " ".join(out.split()), word
 
 
 @pytest.mark.parametrize(
@@ -63,62 +65,61 @@ def test_help_of_run_teaches() -> None:
     ],
 )
 def test_wrong_command_line_exits_with_2_and_names_the_help(
-    arguments: list[str], error: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
 ) -> None:
-    done = pilotfish(*arguments)
-    assert done.returncode == 2
-    first, hint = done.stderr.splitlines()
+    code, out, err = told(capsys, *arguments)
+    assert (code, out) == (2, "")
+    first, hint = err.splitlines()
     assert first.startswith(error)
     assert hint.startswith("hint: try: pilotfish")
-    assert done.stdout == ""
 
 
-def test_without_a_command_the_help_is_shown() -> None:
-    done = pilotfish()
-    assert done.returncode == 2
-    assert "Schedule pods on a cluster." in done.stdout
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = told(capsys)
+    assert code == 2
+    assert "Schedule pods on a cluster." in out
 
 
-def complaint(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
-    """Return the error and the hint of a command that could not start."""
-    assert done.returncode == 1, done.stderr
-    error, hint = done.stderr.splitlines()
-    assert error.startswith("error: ")
-    assert hint.startswith("hint: ")
-    return error, hint
-
-
-def test_policy_that_reads_an_unknown_kind_is_one_error_and_one_hint(tmp_path: Path) -> None:
-    policy, kubeconfig = tmp_path / "mine.py", tmp_path / "kubeconfig"
+def test_policy_that_reads_an_unknown_kind_is_one_error_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    policy = tmp_path / "mine.py"
     policy.write_text(
         "from pilotfish import Plugin\n\n\nclass Mine(Plugin):\n    name = 'Mine'\n"
         "    reads = {'widgets'}\n\n    def post_bind(self): ...\n"
     )
-    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}
-    context = {"name": "x", "context": {"cluster": "c", "user": ""}}
-    content = {"clusters": [cluster], "contexts": [context], "current-context": "x"}
-    kubeconfig.write_text(json.dumps(content))
-    options = ("--kubeconfig", str(kubeconfig), "--policy", str(policy))
-    done = pilotfish("run", *options, env={"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
-    error, hint = complaint(done)
-    assert error == "error: a plugin reads widgets, which the scheduler does not know"
-    assert "namespaces" in hint
+    code, _, err = told(capsys, "run", "--policy", str(policy))
+    assert code == 1
+    (error,) = err.splitlines()
+    assert error.startswith(f"error: {policy}:4: class Mine: its reads is {{'widgets'}}: ")
+    assert "namespaces" in error
 
 
-def test_missing_configuration_is_one_error_and_one_hint(tmp_path: Path) -> None:
-    done = pilotfish("run", env={"HOME": str(tmp_path)})
-    error, hint = complaint(done)
-    assert "no configuration found" in error
+def test_missing_configuration_is_one_error_and_one_hint(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(variable, raising=False)
+    code, out, err = told(capsys, "run")
+    assert (code, out) == (1, "")
+    error, hint = err.splitlines()
+    assert error.startswith("error: no configuration found")
+    assert hint.startswith("hint: ")
     assert "--kubeconfig" in hint
-    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("content", ["{", "current-context: nowhere", ""])
-def test_bad_kubeconfig_is_one_error_and_one_hint(tmp_path: Path, content: str) -> None:
+def test_bad_kubeconfig_is_one_error_and_one_hint(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str
+) -> None:
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(content)
-    error, _ = complaint(pilotfish("run", "--kubeconfig", str(kubeconfig)))
-    assert str(kubeconfig) in error
+    code, _, err = told(capsys, "run", "--kubeconfig", str(kubeconfig))
+    assert code == 1
+    error, hint = err.splitlines()
+    assert error.startswith(f"error: {kubeconfig}")
+    assert hint.startswith("hint: ")
 
 
 def test_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -133,5 +134,7 @@ users: [{name: u, user: {token: t}}]
     )
     target = str(tmp_path / "missing" / "log")
     done = pilotfish("run", "--kubeconfig", str(kubeconfig), "--record", target)
-    error, _ = complaint(done)
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()
     assert error == f"error: {target}: No such file or directory"
+    assert hint.startswith("hint: ")
