@@ -26,8 +26,9 @@ $(VENV)/.ready: $(LOCK) pyproject.toml
 demo: $(VENV)/.ready ## a short story on an embedded cluster: real pods, and why each goes where
 	$(BIN)/pilotfish demo $(DEMO_OPTIONS)
 
-test: $(VENV)/.ready ## run the tests; those that need the control plane are skipped without it
-	$(BIN)/pytest
+test: $(VENV)/.ready ## run the tests, those on the control plane last; they are skipped without it
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile -m 'not controlplane'
+	$(BIN)/pytest -m controlplane
 
 check: $(VENV)/.ready ## format, lint, types, layers, purity, sizes, manifests
 	$(BIN)/ruff format --check
