@@ -22,7 +22,6 @@ from unit.plugins.deciding import alone, rejected
 
 NODE: Final = ("node(s) didn't match PersistentVolume's node affinity", False)
 BIND: Final = ("node(s) didn't find available persistent volumes to bind", False)
-SPACE: Final = ("node(s) did not have enough free storage", False)
 NO_VOLUME: Final = (
     "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
     False,
@@ -31,11 +30,13 @@ UNBOUND: Final = "pod has unbound immediate PersistentVolumeClaims"
 LEAVING: Final = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 BETA_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 AWS: Final[dict[str, Any]] = {"awsElasticBlockStore": {"volumeID": "vol-1"}}
+OLD_ZONE: Final = "failure-domain.beta.kubernetes.io/zone"
+OLD_REGION: Final = "failure-domain.beta.kubernetes.io/region"
 AWS_PLUGIN: Final = "kubernetes.io/aws-ebs"
 HAS, CLAIMS = "volume_binding.go podHasPVCs", "binder.go GetPodVolumeClaims"
 BOUND, FIND = "binder.go checkBoundClaims", "binder.go FindPodVolumes"
 MATCH, PROVISION = "pv_helpers.go FindMatchingVolume", "binder.go checkVolumeProvisions"
-CAPACITY, TRANSLATE = "binder.go hasEnoughCapacity", "binder.go tryTranslatePVToCSI"
+TRANSLATE: Final = "binder.go tryTranslatePVToCSI"
 STATIC: Final = mv.storage_class("slow", provisioner="kubernetes.io/no-provisioner")
 MADE: Final = mv.storage_class("slow")
 WITHOUT_MODE: Final = mv.storage_class("slow", mode=None)
@@ -230,6 +231,18 @@ ROWS = [
         unfit(NODE, "a2"),
     ),
     Row(
+        "the old label of the region becomes the new one",
+        "in_tree_volume.go translateTopologyFromInTreeToCSI",
+        user("c"),
+        [
+            BOUND_CLAIM,
+            mv.volume("v", on={OLD_ZONE: ["a"], OLD_REGION: ["r"]}, claim="c", **AWS),
+            mv.csi_node("a1", migrated=AWS_PLUGIN),
+            mv.csi_node("a2", migrated=AWS_PLUGIN),
+        ],
+        unfit(NODE, "a2", "b1"),
+    ),
+    Row(
         "a claim keeps to the node chosen for it",
         FIND,
         user("c"),
@@ -342,44 +355,6 @@ ROWS += [
         modes=["ReadOnlyMany"],
     ),
     volume_row("but not if it is too small", fits=False, claim="c", size="1Mi"),
-]
-
-
-def capacity_row(
-    rule: str, *rooms: KubernetesObject, wanted: Any, size: str | None = "2Gi", told: bool = True
-) -> Row:
-    """Make a row of a claim for which a volume has to be made."""
-    driver = mv.csi_driver("ebs.example.com", capacity=told)
-    return Row(rule, CAPACITY, user("c"), [mv.claim("c", size=size), MADE, driver, *rooms], wanted)
-
-
-ROWS += [
-    capacity_row("a driver that tells its room must have some", wanted=nowhere(SPACE)),
-    capacity_row("one that does not tell has enough", wanted={}, told=False),
-    capacity_row("a claim without a size fits", wanted={}, size=None),
-    capacity_row("there may be enough", mv.capacity("k", "2Gi"), wanted={}),
-    capacity_row("or too little", mv.capacity("k", "1Gi"), wanted=nowhere(SPACE)),
-    capacity_row(
-        "the largest volume counts before the room",
-        mv.capacity("k", "9Gi", largest="1Gi"),
-        wanted=nowhere(SPACE),
-    ),
-    capacity_row("room of unknown size is none", mv.capacity("k", None), wanted=nowhere(SPACE)),
-    capacity_row(
-        "room is reached from some nodes",
-        mv.capacity("k", "2Gi", topology={ZONE: "a"}),
-        wanted=unfit(SPACE, "b1"),
-    ),
-    capacity_row(
-        "without a topology from none",
-        mv.capacity("k", "2Gi", has_topology=False),
-        wanted=nowhere(SPACE),
-    ),
-    capacity_row(
-        "room of another class does not count",
-        mv.capacity("k", "2Gi", class_name="fast"),
-        wanted=nowhere(SPACE),
-    ),
 ]
 
 

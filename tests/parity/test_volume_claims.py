@@ -113,6 +113,29 @@ def test_pod_whose_claims_are_bound_waits_for_nothing() -> None:
     assert planned(cache, user("c"), "a1") == ({}, None)
 
 
+def test_volume_that_was_set_aside_before_is_not_waited_for_twice() -> None:
+    """Nothing is written of it, so no newer version of it needs to come."""
+    cache = nodes_with(mv.volume("v", claim="c"), STATIC, mv.claim("c"))
+    _, wanted = planned(cache, user("c"), "a1")
+    assert wanted is not None
+    assert wanted.until is not None
+    assert not wanted.until(cache)
+    cache.volumes.put(BOUND_CLAIM)
+    assert wanted.until(cache)
+
+
+def test_plan_is_for_one_binding_cycle() -> None:
+    plugin, pod = VolumeBinding(), user("c")
+    cache = nodes_with(mv.volume("v"), STATIC, mv.claim("c"))
+    state: Any = alone(plugin).filter(pod, cache).states[plugin.name]
+    plugin.reserve(pod, "a1", cache, state)
+    plugin.unreserve(pod)
+    assert plugin.pre_bind(pod) is None
+    plugin.reserve(pod, "a1", cache, state)
+    assert plugin.pre_bind(pod) is not None
+    assert plugin.pre_bind(pod) is None
+
+
 WAITS, FAILS = False, "binding volumes: "
 OURS: Final = mv.volume("v", claim="c", version="2", on=in_zone("a"))
 BOUND_NOW: Final = mv.claim("c", bound_to="v", version="2")

@@ -13,13 +13,14 @@ from pilotfish.cache.cluster_cache import ClusterCache
 from unit.plugins.deciding import cluster
 
 ZONE: Final = make.ZONE_LABEL
+REGION: Final = "topology.kubernetes.io/region"
 AWS_ZONE: Final = "topology.ebs.csi.aws.com/zone"
 
 
 def nodes_with(*objects: KubernetesObject, pods: Iterable[Pod] = ()) -> ClusterCache:
     """Make a cluster of the nodes, with these pods on them and these objects beside them."""
     nodes = [
-        make.node("a1", zone="a", labels={AWS_ZONE: "a"}),
+        make.node("a1", zone="a", labels={AWS_ZONE: "a", REGION: "r"}),
         make.node("a2", zone="a", labels={AWS_ZONE: "b"}),
         make.node("b1", zone="b"),
     ]
