@@ -79,6 +79,14 @@ def test_a_scheduler_whose_caches_are_empty_lives_and_is_not_ready(
             assert "[-]sched-handler-sync failed: the caches are being filled" in text
 
 
+def test_no_address_is_loopback_not_everywhere(scheduler_kubeconfig: Path, port: int) -> None:
+    """As from a variable that is not set."""
+    options = ("--health-port", str(port), "--bind-address", "")
+    with SchedulerProcess(scheduler_kubeconfig, *options) as scheduler:
+        scheduler.wait_for(f"^health and metrics: http://127.0.0.1:{port}$")
+        assert get(port, "/livez") == (200, "ok\n")
+
+
 def test_a_port_that_is_taken_is_named(scheduler_kubeconfig: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = str(other.getsockname()[1])

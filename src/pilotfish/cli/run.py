@@ -164,13 +164,14 @@ _SECONDS = "SECONDS"
     metavar="ADDRESS",
     default=LOOPBACK,
     show_default=True,
-    help="With --health-port: who can reach it. In a pod 0.0.0.0, for the kubelet's probes.",
+    help="With --health-port: who can reach it. The kubelet's probes need the pod's.",
 )
 @leader_election_options
 @policy_options
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def run_command(file: Path | None, *, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
+    options["bind_address"] = options["bind_address"] or LOOPBACK  # empty would be everywhere
     election, scheduler_name = LeaderElection(), options["scheduler_name"]
     if file is not None:
         if _is_given("scheduler_name"):
