@@ -21,7 +21,9 @@ from pilotfish.runtime.policies import load_policy
 POD = pod("a")
 
 
-def call(plugin: Plugin, point: str = "pre_bind", *pods: Pod) -> list[PluginAnswered]:
+def call(
+    plugin: Plugin, point: str = "pre_bind", *pods: Pod, may_call: bool = True
+) -> list[PluginAnswered]:
     """Let methods be run, and return the answers."""
 
     async def run() -> list[PluginAnswered]:
@@ -32,7 +34,8 @@ def call(plugin: Plugin, point: str = "pre_bind", *pods: Pod) -> list[PluginAnsw
             answers.append(answer)
 
         async with asyncio.TaskGroup() as tasks:
-            calls = PluginCalls({"my-scheduler": profile_with(plugin)}, take, tasks)
+            profiles = {"my-scheduler": profile_with(plugin)}
+            calls = PluginCalls(profiles, take, tasks, lambda: may_call)
             for number, one in enumerate(pods or (POD,)):
                 calls.submit(CallPlugin(one.uid, number, plugin.name, point, one, "n1"))
         return answers
@@ -162,3 +165,7 @@ def test_more_calls_than_run_at_once_are_all_answered() -> None:
     names = [f"p{i}" for i in range(AT_ONCE + 9)]
     answers = call(Failing(None), "pre_bind", *(pod(name) for name in names))
     assert sorted(answer.name for answer in answers) == sorted(names)
+
+
+def test_nothing_is_called_by_a_process_that_leads_no_more() -> None:
+    assert call(Failing(AssertionError("it was called")), may_call=False) == []

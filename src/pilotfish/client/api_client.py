@@ -88,7 +88,7 @@ class ApiClient:
         self._connections = connections
         self._user_agent = user_agent
         self._observe = observe
-        self._may_write = may_write
+        self.may_write = may_write
         self._bucket = TokenBucket(qps, burst)
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._credential: Credential | None = None
@@ -233,7 +233,7 @@ class ApiClient:
             response = await self._session.request(
                 method,
                 URL(self.config.server + path_and_query, encoded=True),
-                data=None if body is None else _Body(body, self._may_write),
+                data=None if body is None else _Body(body, self.may_write),
                 headers=headers,
                 timeout=limit,
                 ssl=self._ssl,
@@ -280,13 +280,13 @@ class _Body(aiohttp.BytesPayload):
 
     def __init__(self, body: bytes, may_write: Callable[[], bool]) -> None:
         super().__init__(body)
-        self._may_write = may_write
+        self.may_write = may_write
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
         """Write it."""
-        if not self._may_write():
+        if not self.may_write():
             raise PermissionError("this process may not write")
         await super().write_with_length(writer, content_length)
 

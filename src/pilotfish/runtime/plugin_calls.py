@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from pilotfish.client import always
 from pilotfish.core.effects import CallPlugin
 from pilotfish.core.inputs import Input, PluginAnswered
 from pilotfish.framework.plugin_call import PluginCall, with_text
@@ -21,6 +22,8 @@ class PluginCalls:
         profiles: by scheduler name.
         answer: takes the inputs that the outcomes are.
         tasks: owns the tasks.
+        may_call: asked right before each call; where it says no, nothing is called or answered: the
+            process leads no more, and is about to end.
     """
 
     def __init__(
@@ -28,10 +31,12 @@ class PluginCalls:
         profiles: Mapping[str, Profile],
         answer: Callable[[Input], None],
         tasks: asyncio.TaskGroup,
+        may_call: Callable[[], bool] = always,
     ) -> None:
         self._profiles = profiles
         self._answer = answer
         self._tasks = tasks
+        self._may_call = may_call
         self._places = asyncio.Semaphore(AT_ONCE)
 
     def submit(self, effect: CallPlugin) -> None:
@@ -43,6 +48,8 @@ class PluginCalls:
         binding = self._profiles[effect.pod.spec.scheduler_name].binding
         call = binding.call_of(effect.plugin, effect.extension_point)
         async with self._places:
+            if not self._may_call():
+                return
             (result,) = await asyncio.gather(_result(call, effect), return_exceptions=True)
         rejection, error = None, ""
         match result:

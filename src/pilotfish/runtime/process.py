@@ -238,7 +238,7 @@ class _Live:
         if options.dry_run:
             self._executor, self._events = DryRunExecutor(log), NoEvents()
         else:
-            calls = PluginCalls(profiles, self._inbox.put, tasks)
+            calls = PluginCalls(profiles, self._inbox.put, tasks, client.may_write)
             self._executor = ApiExecutor(client, calls, self._inbox.put, tasks, notices, self._rng)
             self._events = EventRecorder(
                 client,
