@@ -14,17 +14,18 @@ import msgspec
 
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.api.pod import Pod
-from pilotfish.framework.binding import Allow, Deny, PreBind, Wait, WaitingPod
-from pilotfish.framework.binding_answers import (
+from pilotfish.framework.answers import (
     as_assumed,
     as_denied,
+    as_is,
     as_permitted,
     as_pre_bind,
     as_until,
 )
+from pilotfish.framework.binding import Allow, Deny, PreBind, Wait, WaitingPod
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
-from pilotfish.framework.plugin_call import PluginCall, as_is
+from pilotfish.framework.plugin_call import PluginCall
 from pilotfish.framework.rejection import Rejection
 
 LONGEST_WAIT_SECONDS: Final = 900.0  # upstream maxTimeout

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import MAX_NODE_SCORE, Mask, Scores
-from pilotfish.framework.binding import Deny
 from pilotfish.framework.errors import BindingError, PluginError, ProfileError
 from pilotfish.framework.plugin import ASYNC_ARGUMENTS, ASYNC_POINTS, EXTENSION_POINTS, Plugin
-from pilotfish.framework.post_filter import Decline, Nominate
-from pilotfish.framework.rejection import NodeSubset, Reject, Rejection
 from pilotfish.framework.stopwatch import Stopwatch
 
 T = TypeVar("T")
@@ -106,76 +99,3 @@ def author_code(plugin: Plugin, extension_point: str) -> CodeType | None:
     method = written or getattr(plugin, extension_point)
     code = getattr(inspect.unwrap(method), "__code__", None)
     return code if isinstance(code, CodeType) else None
-
-
-def as_is(result: Any) -> Any:
-    """Read any result."""
-    return result
-
-
-def as_sort_key(result: Any) -> tuple[Any, ...]:
-    """Read the answer of `sort_key`; numbers stand before texts, so that any two keys compare."""
-    if not isinstance(result, tuple) or not all(isinstance(v, int | float | str) for v in result):
-        raise TypeError(f"it returned {result!r}, not a tuple of numbers and texts")
-    return tuple((isinstance(value, str), value) for value in result)
-
-
-def as_reject(result: Any) -> Reject | None:
-    """Read the answer of `pre_enqueue`."""
-    if result is None or isinstance(result, Reject):
-        return with_text(result)
-    raise TypeError(f"it returned {result!r}, not a Reject or None")
-
-
-def as_pre_filtered(result: Any) -> Any:
-    """Read the answer of `pre_filter`."""
-    if isinstance(result, NodeSubset) and not isinstance(result.names, frozenset):
-        raise TypeError(f"the names of its NodeSubset are {result.names!r}, not a frozenset")
-    return with_text(result)
-
-
-def as_post_filtered(result: Any) -> Nominate | Decline:
-    """Read the answer of `post_filter`."""
-    if isinstance(result, Nominate | Decline):
-        return result
-    raise TypeError(f"it returned {result!r}, not a Nominate or Decline")
-
-
-def as_hits(alive: Mask, rejects: Iterable[Reject]) -> list[tuple[Reject, Mask]]:
-    """Read what a filter yields, as far as it concerns nodes that are alive."""
-    hits = []
-    for reject in rejects:
-        if not isinstance(reject, Reject):
-            raise TypeError(f"it yielded {reject!r}, not a Reject")
-        with_text(reject)
-        hit = _array(reject.mask, "mask", alive.shape, np.dtype(np.bool_)) & alive
-        if hit.any():
-            hits.append((reject, hit))
-    return hits
-
-
-def as_scores(nodes: int, feasible: Mask | None, result: Any) -> Scores:
-    """Read scores; with `feasible`, check their range over these nodes."""
-    scores: Scores = _array(result, "result", (nodes,), np.dtype(np.int64))
-    if feasible is not None:
-        of_feasible = scores[feasible]
-        for score in (int(of_feasible.min()), int(of_feasible.max())):
-            if not 0 <= score <= MAX_NODE_SCORE:
-                raise ValueError(f"score {score} is outside 0..{MAX_NODE_SCORE}")
-    return scores
-
-
-def with_text(result: T) -> T:
-    """Read an answer that may be a rejection."""
-    reason = getattr(result, "reason", "")
-    if isinstance(result, Reject | Rejection | Deny) and not isinstance(reason, str):
-        raise TypeError(f"the reason of its rejection is {reason!r}, not a text")
-    return result
-
-
-def _array(found: Any, what: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if isinstance(found, np.ndarray) and found.dtype == dtype and found.shape == shape:
-        return found
-    is_array = isinstance(found, np.ndarray)
-    text = f"{found.dtype}{list(found.shape)}" if is_array else repr(found)
-    raise TypeError(f"its {what} must be {dtype}{list(shape)}, not {text}")

@@ -14,14 +14,7 @@ import msgspec
 import numpy as np
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.arrays import Mask, Scores
-from pilotfish.framework.binding_points import BindingPoints
-from pilotfish.framework.cluster import Cluster
-from pilotfish.framework.errors import ProfileError
-from pilotfish.framework.node_table import NodeTable
-from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
-from pilotfish.framework.plugin_call import (
-    PluginCall,
+from pilotfish.framework.answers import (
     as_hits,
     as_is,
     as_post_filtered,
@@ -30,6 +23,13 @@ from pilotfish.framework.plugin_call import (
     as_scores,
     as_sort_key,
 )
+from pilotfish.framework.arrays import Mask, Scores
+from pilotfish.framework.binding_points import BindingPoints
+from pilotfish.framework.cluster import Cluster
+from pilotfish.framework.errors import ProfileError
+from pilotfish.framework.node_table import NodeTable
+from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
+from pilotfish.framework.plugin_call import PluginCall
 from pilotfish.framework.post_filter import Decline, Nominate, PostFiltered
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
 from pilotfish.framework.stopwatch import Stopwatch

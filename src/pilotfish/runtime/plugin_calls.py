@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pilotfish.client import always
 from pilotfish.core.effects import CallPlugin
 from pilotfish.core.inputs import Input, PluginAnswered
-from pilotfish.framework.plugin_call import PluginCall, with_text
+from pilotfish.framework.answers import with_text
+from pilotfish.framework.plugin_call import PluginCall
 from pilotfish.framework.profile import Profile
 from pilotfish.framework.rejection import Rejection
 
