@@ -36,7 +36,8 @@ from pilotfish.cache.workloads import Workload
 from pilotfish.core.message import unschedulable_message
 from pilotfish.framework.arrays import Scores
 from pilotfish.framework.post_filter import PostFiltered
-from pilotfish.framework.profile import Filtered, Profile, Scored
+from pilotfish.framework.profile import Profile
+from pilotfish.framework.profile_results import Filtered, Scored
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.plugins.default import default_profile, default_registry
 from pilotfish.plugins.profiles import profiles_of

@@ -16,7 +16,7 @@ from pilotfish.api.workloads import MapSelectorSpec, Namespace, Service
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.framework import EnabledPlugin, Plugin, Profile
 from pilotfish.framework.node_table import Changes
-from pilotfish.framework.profile import Filtered
+from pilotfish.framework.profile_results import Filtered
 from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.pod_topology_spread import PodTopologySpread
 from pilotfish.plugins.priority_sort import PrioritySort

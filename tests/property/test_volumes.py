@@ -28,7 +28,7 @@ from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.cache.volume_index import KINDS
 from pilotfish.framework import EnabledPlugin, Plugin
 from pilotfish.framework.node_table import Changes
-from pilotfish.framework.profile import Filtered
+from pilotfish.framework.profile_results import Filtered
 from pilotfish.plugins.node_volume_limits import NodeVolumeLimits
 from pilotfish.plugins.volume_binding import VolumeBinding
 from pilotfish.plugins.volume_restrictions import VolumeRestrictions

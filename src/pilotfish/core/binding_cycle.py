@@ -16,7 +16,7 @@ from pilotfish.framework.binding import PreBind
 from pilotfish.framework.binding_points import BindingPoints, Placed
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.plugin_call import PluginCall
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 from pilotfish.framework.rejection import Rejection
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 

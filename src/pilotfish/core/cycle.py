@@ -17,17 +17,11 @@ from pilotfish.core.node_search import NodeSearch
 from pilotfish.framework.arrays import RowNumbers, Scores
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import PluginError
-from pilotfish.framework.plugin import implements
+from pilotfish.framework.plugin import NODE_REJECTING_POINTS, implements
 from pilotfish.framework.post_filter import PostFiltered
-from pilotfish.framework.profile import (
-    NODE_REJECTING_POINTS,
-    Filtered,
-    Lap,
-    Profile,
-    RejectedBy,
-    Scored,
-    unmeasured,
-)
+from pilotfish.framework.profile import Profile
+from pilotfish.framework.profile_results import Filtered, RejectedBy, Scored
+from pilotfish.framework.stopwatch import Lap, unmeasured
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.queue.queued_pod_info import QueuedPodInfo
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pilotfish.framework.fit_message import fit_message
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 
 NOTE_BYTES: Final = 1024  # upstream NoteLengthLimit: the API refuses longer notes of Events
 CUT: Final = " ..."

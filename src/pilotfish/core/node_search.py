@@ -19,7 +19,8 @@ import numpy as np
 
 from pilotfish.api.pod import Pod
 from pilotfish.framework.cluster import Cluster
-from pilotfish.framework.profile import Filtered, Profile, RejectedBy
+from pilotfish.framework.profile import Profile
+from pilotfish.framework.profile_results import Filtered, RejectedBy
 
 MIN_FEASIBLE_NODES = 100  # upstream minFeasibleNodesToFind: fewer are never enough
 

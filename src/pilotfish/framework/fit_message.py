@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 
 NO_NODES: Final = "no nodes available to schedule pods"
 

@@ -27,6 +27,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from pilotfish.framework.arrays import Scores
 from pilotfish.framework.binding import Allow, Assume, Deny, PreBind, Wait
+from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.post_filter import Decline, Nominate
 from pilotfish.framework.rejection import NodeSubset, Reject, Rejection, Skip
@@ -46,6 +47,9 @@ EXTENSION_POINTS: dict[str, frozenset[str]] = {
     "post_bind": frozenset({"pod", "node_name"}),
 }
 """The arguments that each method may declare."""
+
+NODE_REJECTING_POINTS: Final = ("pre_enqueue", "pre_filter", "filter")
+REJECTING_POINTS: Final = (*NODE_REJECTING_POINTS, "reserve", "permit")
 
 ASYNC_POINTS: Final = frozenset({"pre_bind", "post_bind"})
 ASYNC_ARGUMENTS: Final = frozenset({"pod", "node_name"})
@@ -148,3 +152,16 @@ class Plugin:
 def implements(plugin: Plugin | type[Plugin], extension_point: str) -> bool:
     """Say whether a plugin has a method for an extension point."""
     return callable(getattr(plugin, extension_point, None))
+
+
+def check_plugin(plugin: Plugin) -> None:
+    """Raise ProfileError for a plugin that is wrong in itself."""
+    rejecting = [point for point in REJECTING_POINTS if implements(plugin, point)]
+    if rejecting and not plugin.requeue_on:
+        raise ProfileError(
+            f"plugin {plugin.name!r} can reject pods in {rejecting[0]} but has no requeue_on; "
+            "name the events that can undo its rejections"
+        )
+    unread = ", ".join(sorted(set(plugin.assumes) - set(plugin.reads)))
+    if unread:
+        raise ProfileError(f"plugin {plugin.name!r} assumes {unread}, which it does not read")

@@ -6,9 +6,9 @@ Source: kubernetes v1.36 pkg/scheduler/framework/runtime/framework.go,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -28,22 +28,14 @@ from pilotfish.framework.binding_points import BindingPoints
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.node_table import NodeTable
-from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
+from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, check_plugin, implements
 from pilotfish.framework.plugin_call import PluginCall
 from pilotfish.framework.post_filter import Decline, Nominate, PostFiltered
+from pilotfish.framework.profile_results import Filtered, RejectedBy, Scored
 from pilotfish.framework.rejection import NodeSubset, Reject, Skip
-from pilotfish.framework.stopwatch import Stopwatch
+from pilotfish.framework.stopwatch import Lap, Stopwatch, unmeasured
 
-NODE_REJECTING_POINTS = ("pre_enqueue", "pre_filter", "filter")
-REJECTING_POINTS = (*NODE_REJECTING_POINTS, "reserve", "permit")
 TIMED_POINTS = ("pre_filter", "filter", "post_filter", "pre_score", "score")
-
-Lap: TypeAlias = Callable[[str, str], None]
-"""Told the extension point that has just ended, and its status, both as upstream's metrics say."""
-
-
-def unmeasured(_extension_point: str, _status: str) -> None:
-    """Be told and measure nothing."""
 
 
 class EnabledPlugin(msgspec.Struct, frozen=True):
@@ -51,51 +43,6 @@ class EnabledPlugin(msgspec.Struct, frozen=True):
 
     plugin: Plugin
     weight: int = 1
-
-
-class RejectedBy(msgspec.Struct, frozen=True):
-    """Nodes that a plugin rejected for one reason.
-
-    Attributes:
-        plugin: its name; several names with spaces between them where the node subsets of several
-            plugins together left the nodes out.
-        resolvable: whether evicting pods could help. All reasons of one node must be resolvable.
-        mask: bool[N], the nodes; None when the pod was rejected as a whole.
-    """
-
-    plugin: str
-    reason: str
-    resolvable: bool
-    mask: Mask | None
-
-
-class Filtered(msgspec.Struct, frozen=True):
-    """What the filters of a profile left.
-
-    Attributes:
-        feasible: bool[N], not to be written to.
-        rejections: who rejected what, in the order of the plugins; each mask marks a node or more.
-        states: what each plugin's `pre_filter` returned, by plugin name; a skipped plugin is
-            absent.
-        searched: bool[N], the nodes to which `pre_filter` narrowed the search; None for all.
-    """
-
-    feasible: Mask
-    rejections: Sequence[RejectedBy]
-    states: Mapping[str, object]
-    searched: Mask | None = None
-
-
-class Scored(msgspec.Struct, frozen=True):
-    """What the scores of a profile are.
-
-    Attributes:
-        by_plugin: int64[N] each, normalised and weighted; skipped plugins are absent.
-        total: int64[N], their sum. Only entries of feasible nodes mean anything.
-    """
-
-    by_plugin: Mapping[str, Scores]
-    total: Scores
 
 
 class _PreFiltered(msgspec.Struct, frozen=True):
@@ -151,8 +98,13 @@ class Profile:
         """The kinds of objects beside pods and nodes that its plugins need to know."""
         return frozenset[str]().union(*(one.plugin.reads for one in self.enabled))
 
+    @property
+    def assumes(self) -> frozenset[str]:
+        """The kinds of objects that its plugins assume."""
+        return frozenset[str]().union(*(one.plugin.assumes for one in self.enabled))
+
     def has(self, extension_point: str) -> bool:
-        """Whether a plugin runs there."""
+        """Say whether a plugin runs there."""
         return bool(self._calls[extension_point])
 
     @property
@@ -167,11 +119,6 @@ class Profile:
             for call in self._calls[point]:
                 if call.name in plugins:
                     call.stopwatch = stopwatch
-
-    @property
-    def assumes(self) -> frozenset[str]:
-        """The kinds of objects that its plugins assume."""
-        return frozenset[str]().union(*(one.plugin.assumes for one in self.enabled))
 
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[Any, ...]:
         """Return the pod's place in the active queue; smaller comes first.
@@ -357,19 +304,6 @@ def _check_names(scheduler_name: str, names: Sequence[str]) -> None:
             raise ProfileError(f"profile {scheduler_name!r} has plugin {name!r} twice")
         if name.split() != [name]:
             raise ProfileError(f"plugin {name!r}: a name is not empty and has no spaces in it")
-
-
-def check_plugin(plugin: Plugin) -> None:
-    """Raise ProfileError for a plugin that is wrong in itself."""
-    rejecting = [point for point in REJECTING_POINTS if implements(plugin, point)]
-    if rejecting and not plugin.requeue_on:
-        raise ProfileError(
-            f"plugin {plugin.name!r} can reject pods in {rejecting[0]} but has no requeue_on; "
-            "name the events that can undo its rejections"
-        )
-    unread = ", ".join(sorted(set(plugin.assumes) - set(plugin.reads)))
-    if unread:
-        raise ProfileError(f"plugin {plugin.name!r} assumes {unread}, which it does not read")
 
 
 def _status(rejected: RejectedBy | None) -> str:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+Lap: TypeAlias = Callable[[str, str], None]
+"""Told the extension point that has just ended, and its status, both as upstream's metrics say."""
+
+
+def unmeasured(_extension_point: str, _status: str) -> None:
+    """Be told and measure nothing."""
 
 
 class Stopwatch(Protocol):

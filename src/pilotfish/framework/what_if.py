@@ -26,7 +26,8 @@ from pilotfish.framework.arrays import Amounts, Mask, Scores
 from pilotfish.framework.cluster import Cluster
 from pilotfish.framework.node_table import Changes, NodeTable
 from pilotfish.framework.pod_info import PodInfo
-from pilotfish.framework.profile import Filtered, Profile, RejectedBy
+from pilotfish.framework.profile import Profile
+from pilotfish.framework.profile_results import Filtered, RejectedBy
 
 
 class WhatIf(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from pilotfish.framework.node_table import Changes, NodeTable
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.pod_info import PodInfo
 from pilotfish.framework.post_filter import Decline, Nominate
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 from pilotfish.framework.what_if import WhatIf
 from pilotfish.plugins.preemption_candidates import PRIORITY_OFFSET, Candidates, Places
 

@@ -12,7 +12,7 @@ from pilotfish.api.pod import Pod
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.plugin import Plugin
 from pilotfish.framework.post_filter import Decline
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 from pilotfish.framework.rejection import Reject
 
 NO_CLAIMS: Final = "no claims"  # the state of a pod that needs none

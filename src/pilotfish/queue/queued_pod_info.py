@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilotfish.api.pod import Pod
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 
 
 @dataclass(slots=True, eq=False)

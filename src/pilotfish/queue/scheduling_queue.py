@@ -40,7 +40,8 @@ from pilotfish.config.settings import SchedulerSettings
 from pilotfish.framework.errors import PluginError
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.invariants import require
-from pilotfish.framework.profile import Profile, RejectedBy
+from pilotfish.framework.profile import Profile
+from pilotfish.framework.profile_results import RejectedBy
 from pilotfish.queue.backoff_queue import BackoffQueue
 from pilotfish.queue.in_flight import InFlight
 from pilotfish.queue.pod_changes import changes_of

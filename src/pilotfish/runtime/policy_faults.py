@@ -11,9 +11,8 @@ from pilotfish.config.errors import ConfigurationError, Problem
 from pilotfish.framework.errors import ProfileError
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.per_node import PerNodePlugin
-from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, implements
+from pilotfish.framework.plugin import EXTENSION_POINTS, Plugin, check_plugin, implements
 from pilotfish.framework.plugin_call import PluginCall, author_code
-from pilotfish.framework.profile import check_plugin
 from pilotfish.plugins.default import DEFAULT_WEIGHTS
 from pilotfish.runtime.feed import kinds_for
 

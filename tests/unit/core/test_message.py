@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pilotfish.core.message import shortened_note, unschedulable_message
-from pilotfish.framework.profile import RejectedBy
+from pilotfish.framework.profile_results import RejectedBy
 
 
 def rejected(reason: str, *rows: int, nodes: int = 12) -> RejectedBy:

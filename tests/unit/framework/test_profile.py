@@ -25,7 +25,7 @@ from pilotfish.framework import (
     Reject,
     Scores,
 )
-from pilotfish.framework.profile import Filtered
+from pilotfish.framework.profile_results import Filtered
 from pilotfish.plugins.priority_sort import PrioritySort
 
 POD = make.pod("p")

@@ -12,7 +12,7 @@ from pilotfish.api.pod import Pod
 from pilotfish.cache.cluster_cache import ClusterCache
 from pilotfish.framework import Plugin
 from pilotfish.framework.node_table import Changes
-from pilotfish.framework.profile import Filtered
+from pilotfish.framework.profile_results import Filtered
 from pilotfish.plugins.inter_pod_affinity import InterPodAffinity
 from pilotfish.plugins.pod_topology_spread import PodTopologySpread
 from unit.plugins.deciding import alone, cluster
