@@ -22,6 +22,7 @@ from pilotfish.framework.arrays import Amounts, Mask, Scores
 from pilotfish.framework.events import ClusterEvent
 from pilotfish.framework.id_column import IdColumn
 from pilotfish.framework.invariants import require
+from pilotfish.framework.label_columns import LabelColumns
 from pilotfish.framework.node_info import NodeInfo
 from pilotfish.framework.pod_info import HostPort, PodInfo
 from pilotfish.framework.ranked_pods import FIRST_REQUEST, RankedPods
@@ -44,7 +45,6 @@ class NodeTable:
 
     Attributes:
         names, row_of: the node of each row, and the row of each node.
-        labels: the labels of each row.
         pods: the pods on each row, by uid.
         resources: the row of `allocatable` and `requested` that a resource has, by name.
         taints, ports: each node's taints, and the host ports taken on it.
@@ -61,7 +61,6 @@ class NodeTable:
         self._rows = Rows()
         self.names: list[str] = []
         self.row_of: dict[str, int] = {}
-        self.labels: list[dict[str, str]] = []
         self.pods: list[dict[str, PodInfo]] = []
         self._ranked: list[RankedPods | None] = []
         self.resources: dict[str, int] = {name: i for i, name in enumerate(FIRST_RESOURCES)}
@@ -74,8 +73,7 @@ class NodeTable:
         self.volumes: IdColumn[VolumeUse] = IdColumn(self._rows)
         self.drivers: IdColumn[NodeDrivers] = IdColumn(self._rows)
         self.attachments: IdColumn[Attachment] = IdColumn(self._rows)
-        self._label_columns: dict[str, IdColumn[str]] = {}
-        self._made_of: tuple[NodeTable, Sequence[int]] | None = None
+        self._labels = LabelColumns(self._rows)
         column = self._rows.column
         self._allocatable = column(np.int64, height=len(FIRST_RESOURCES))
         self._requested = column(np.int64, height=len(FIRST_RESOURCES))
@@ -119,12 +117,14 @@ class NodeTable:
         """bool[N]: cordoned nodes."""
         return self._unschedulable.view
 
+    @property
+    def labels(self) -> Sequence[dict[str, str]]:
+        """The labels of each row."""
+        return self._labels.by_row
+
     def label(self, key: str) -> IdColumn[str]:
-        """Return the values of one label, at most one a node; made at first use, then kept."""
-        column = self._label_columns.get(key)
-        if column is None:
-            column = self._label_columns[key] = self._make_label_column(key)
-        return column
+        """Return the values of one label, at most one a node."""
+        return self._labels.column(key)
 
     def mask_of(self, names: frozenset[str]) -> Mask:
         """bool[N]: the rows of these nodes; unknown names are passed over."""
@@ -162,17 +162,15 @@ class NodeTable:
         chosen = list(changes)
         table = copy.copy(self)
         table._rows = rows = Rows(len(chosen))
-        table._made_of = (self, chosen)
         table.names = [self.names[row] for row in chosen]
         table.row_of = {name: row for row, name in enumerate(table.names)}
-        table.labels = [self.labels[row] for row in chosen]
+        table._labels = self._labels.subset(rows, chosen)
         table.pods = [
             dict(self.pods[row]) if change.added or change.removed else self.pods[row]
             for row, change in changes.items()
         ]
         table.resources = dict(self.resources)
         table._ranked = [None] * len(chosen)
-        table._label_columns = {}
         for name, value in vars(self).items():
             if isinstance(value, Column | IdColumn):
                 setattr(table, name, value.subset(rows, chosen))
@@ -204,13 +202,13 @@ class NodeTable:
         for column in self._id_columns():
             column.clear(row)  # also where it holds nothing: another row moves here
         last = self._rows.remove(row)
+        self._labels.remove(row)
         if row != last:
             self.names[row] = self.names[last]
-            self.labels[row] = self.labels[last]
             self.pods[row] = self.pods[last]
             self._ranked[row] = self._ranked[last]
             self.row_of[self.names[row]] = row
-        del self.names[last], self.labels[last], self.pods[last], self._ranked[last]
+        del self.names[last], self.pods[last], self._ranked[last]
         return orphans
 
     def add_pod(self, row: int, pod: PodInfo) -> None:
@@ -243,10 +241,7 @@ class NodeTable:
         require(self.image_bytes.keys() == used_images, "images in use have a size")
         for column in self._id_columns():
             column.check_invariants()
-        for key, labels in self._label_columns.items():
-            for row, wanted in enumerate(self.labels):
-                value = [wanted[key]] if key in wanted else []
-                require(labels.of(row) == value, f"column {key} has the labels")
+        self._labels.check_invariants()
         fresh = NodeTable()
         for name in self.resources:
             fresh.resource_row(name)
@@ -263,12 +258,12 @@ class NodeTable:
 
     def _id_columns(self) -> Iterator[IdColumn[Any]]:
         yield from (value for value in vars(self).values() if isinstance(value, IdColumn))
-        yield from self._label_columns.values()
+        yield from self._labels.columns()
 
     def _append(self, name: str) -> int:
         row = self.row_of[name] = self._rows.append()
         self.names.append(name)
-        self.labels.append({})
+        self._labels.append()
         self.pods.append({})
         self._ranked.append(None)
         return row
@@ -283,7 +278,7 @@ class NodeTable:
         events = set()
         if self._set_allocatable(row, node):
             events.add(ClusterEvent.NODE_ALLOCATABLE_CHANGED)
-        if self._set_labels(row, node.labels):
+        if self._labels.set(row, node.labels):
             events.add(ClusterEvent.NODE_LABELS_CHANGED)
         if self.taints.set(row, node.spec.taints):
             events.add(ClusterEvent.NODE_TAINTS_CHANGED)
@@ -314,14 +309,6 @@ class NodeTable:
         self._max_pods.buffer[row] = max_pods
         return True
 
-    def _set_labels(self, row: int, labels: dict[str, str]) -> bool:
-        if self.labels[row] == labels:
-            return False
-        self.labels[row] = labels
-        for key, column in self._label_columns.items():
-            column.set(row, (labels[key],) if key in labels else ())
-        return True
-
     def _set_images(self, row: int, images: Sequence[ContainerImage]) -> bool:
         """Write the images' names and the sizes of those that are new in the cluster.
 
@@ -340,16 +327,6 @@ class NodeTable:
         for name, size in sizes.items():
             self.image_bytes.setdefault(name, size)
         return True
-
-    def _make_label_column(self, key: str) -> IdColumn[str]:
-        if self._made_of is not None:
-            table, chosen = self._made_of
-            return table.label(key).subset(self._rows, chosen)
-        column: IdColumn[str] = IdColumn(self._rows)
-        for row, labels in enumerate(self.labels):
-            if key in labels:
-                column.add(row, labels[key])
-        return column
 
     def _change_pods(self, changes: Collection[Changes]) -> None:
         """Remove and add pods on all rows; lists add up quicker than single numbers of arrays."""
