@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from command_line import told
 from pilotfish import __version__
-from pilotfish.cli.main import main
 
 
 def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -22,14 +22,6 @@ def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=90,
     )
-
-
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Run a command in this process; return exit code, standard output and error."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    out, err = capsys.readouterr()
-    return int(str(caught.value.code)), out, err
 
 
 def test_version_is_told() -> None:

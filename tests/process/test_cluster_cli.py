@@ -4,14 +4,13 @@ import json
 import signal
 import socket
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cluster_process import ClusterProcess
+from command_line import told
 
 DUMP = {
     "apiVersion": "v1",
@@ -39,19 +38,8 @@ DUMP = {
 }
 
 
-def start(*options: str) -> subprocess.CompletedProcess[str]:
-    """Start a cluster that is to end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "pilotfish", "cluster", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-
-
-def test_help_teaches() -> None:
-    text = start("--help").stdout
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text, _ = told(capsys, "cluster", "--help")
     for part in ("pilotfish cluster --nodes 20", "nodeGroups:", "--local-image NAME=COMMAND"):
         assert part in text
 
@@ -77,12 +65,14 @@ def test_only_loopback_is_listened_on(tmp_path: Path) -> None:
             other.connect(("127.0.0.2", port))
 
 
-def test_foreign_kubeconfig_is_not_overwritten(tmp_path: Path) -> None:
+def test_foreign_kubeconfig_is_not_overwritten(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     mine = tmp_path / "config"
     mine.write_text("contexts: [{name: work, context: {cluster: work, user: me}}]\n")
-    done = start("--kubeconfig", str(mine))
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {mine} is a kubeconfig with other contexts\nhint:")
+    code, _, err = told(capsys, "cluster", "--kubeconfig", str(mine))
+    assert code == 1
+    assert err.startswith(f"error: {mine} is a kubeconfig with other contexts\nhint:")
     assert "work" in mine.read_text()
 
 
@@ -108,22 +98,25 @@ def test_context_is_merged_on_request_and_taken_out_again(tmp_path: Path) -> Non
     ],
 )
 def test_mistake_in_the_config_is_named_with_its_place(
-    tmp_path: Path, content: str, complaint: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str, complaint: str
 ) -> None:
     config = tmp_path / "cluster.yaml"
     config.write_text(content)
-    done = start("--config", str(config))
-    assert done.returncode == 1
-    assert complaint in done.stderr
-    assert "Traceback" not in done.stderr
+    code, _, err = told(capsys, "cluster", "--config", str(config))
+    assert code == 1
+    assert complaint in err
+    assert "Traceback" not in err
 
 
-def test_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
+def test_port_that_is_taken_is_said_to_be(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = start("--port", str(port), "--kubeconfig", str(tmp_path / "kubeconfig"))
-    assert done.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+        where = ("--port", str(port), "--kubeconfig", str(tmp_path / "kubeconfig"))
+        code, _, err = told(capsys, "cluster", *where)
+    assert code == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in err
 
 
 def test_recorded_objects_are_loaded_as_they_were_and_saved_again(tmp_path: Path) -> None:
@@ -142,6 +135,6 @@ def test_recorded_objects_are_loaded_as_they_were_and_saved_again(tmp_path: Path
         assert "Traceback" not in again.output
 
 
-def test_local_image_needs_a_command() -> None:
-    done = start("--local-image", "name")
-    assert (done.returncode, "is not NAME=COMMAND" in done.stderr) == (2, True)
+def test_local_image_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = told(capsys, "cluster", "--local-image", "name")
+    assert (code, "is not NAME=COMMAND" in err) == (2, True)

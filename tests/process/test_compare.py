@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from cluster_process import ClusterProcess
+from command_line import told
 
 SMALL = ("--pods", "4", "--rate", "10", "--repetitions", "1", "--warm-up", "1")
 
@@ -150,9 +151,9 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nothing_running(tmp_path: Pat
     ],
 )
 def test_a_wrong_command_line_is_refused_before_anything_starts(
-    tmp_path: Path, options: tuple[str, ...], complaint: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple[str, ...], complaint: str
 ) -> None:
-    code, _, err = ended(started(tmp_path, *options))
+    code, _, err = told(capsys, "compare", "--out", str(tmp_path / "out"), *options)
     assert code == 2
     assert err.startswith(complaint)
     assert not (tmp_path / "out").exists()

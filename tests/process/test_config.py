@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from command_line import told
 from config_text import configuration, disabled, of_plugins
 from controlplane.binaries import binary
 from kubeconfig_file import kubeconfig
-from pilotfish.cli.main import main
 from refused_configurations import REFUSED
 
 PROFILES = [
@@ -70,14 +70,6 @@ FILES = {
 }
 
 
-def pilotfish(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Run a command in this process; give exit code, standard output and error."""
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    out, err = capsys.readouterr()
-    return int(str(caught.value.code)), out, err
-
-
 def kube_scheduler(folder: Path, text: str) -> tuple[int, str]:
     """Let kube-scheduler complete a file, without a cluster; give exit code and what it wrote."""
     content = yaml.safe_load(text)
@@ -98,7 +90,7 @@ def test_check_names_file_path_and_suggestion(
 ) -> None:
     file = tmp_path / "scheduler.yaml"
     file.write_text(configuration(paralelism=1))
-    code, out, err = pilotfish(capsys, "config", "check", str(file))
+    code, out, err = told(capsys, "config", "check", str(file))
     assert (code, out) == (1, "")
     assert err == f"error: {file}: paralelism: unknown field; did you mean 'parallelism'?\n"
 
@@ -106,7 +98,7 @@ def test_check_names_file_path_and_suggestion(
 def test_check_says_what_has_no_effect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "scheduler.yaml"
     file.write_text(configuration(parallelism=4, leaderElection={"leaderElect": False}))
-    code, out, err = pilotfish(capsys, "config", "check", str(file))
+    code, out, err = told(capsys, "config", "check", str(file))
     assert (code, out) == (0, f"{file}: good; profiles: default-scheduler\n")
     assert err == (
         "warning: parallelism has no effect: pilotfish looks at all nodes at once, in one thread\n"
@@ -114,12 +106,12 @@ def test_check_says_what_has_no_effect(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_file_that_is_missing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = pilotfish(capsys, "config", "show", "--config", "/nowhere.yaml")
+    code, _, err = told(capsys, "config", "show", "--config", "/nowhere.yaml")
     assert (code, err) == (1, "error: /nowhere.yaml: No such file or directory\n")
 
 
 def test_scheduler_name_beside_a_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = pilotfish(capsys, "run", "--config", "f", "--scheduler-name", "a")
+    code, _, err = told(capsys, "run", "--config", "f", "--scheduler-name", "a")
     assert code == 2
     assert err.startswith("error: --scheduler-name cannot be beside --config\n")
 
@@ -131,7 +123,7 @@ def test_show_fills_in_what_kube_scheduler_fills_in(
 ) -> None:
     code, written = kube_scheduler(tmp_path, text)
     assert code == 0
-    shown = pilotfish(capsys, "config", "show", "--config", str(tmp_path / "given.yaml"))[1]
+    shown = told(capsys, "config", "show", "--config", str(tmp_path / "given.yaml"))[1]
     assert yaml.safe_load(shown) == yaml.safe_load(written)
 
 
@@ -139,7 +131,7 @@ def test_show_fills_in_what_kube_scheduler_fills_in(
 def test_kube_scheduler_accepts_what_show_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, shown, _ = pilotfish(capsys, "config", "show")
+    _, shown, _ = told(capsys, "config", "show")
     code, written = kube_scheduler(tmp_path, shown)
     assert code == 0
     assert yaml.safe_load(written)["profiles"] == yaml.safe_load(shown)["profiles"]
