@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from controlplane import ControlPlane, missing_binaries
 
@@ -16,6 +17,11 @@ HERE = Path(__file__).parent
 UNIT = HERE / "unit"
 WITHOUT_SOCKETS = (UNIT, HERE / "property")
 HOW_TO_BUILD = "build them with `make controlplane` (9 minutes, once; needs Go)"
+
+on_a_busy_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("exploring", on_a_busy_machine)
+settings.register_profile("repeatable", on_a_busy_machine, derandomize=True)
+settings.load_profile("repeatable")
 
 KEPT_LOGS = pytest.StashKey[Path]()
 

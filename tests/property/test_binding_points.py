@@ -205,7 +205,7 @@ class World:
             assert encode_effects(replay(decode_call(encode_call(call)), again)) == effects
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_whatever_plugins_say_nothing_is_lost_and_a_replay_says_the_same(seed: int) -> None:
     world = World(seed)

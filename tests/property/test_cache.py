@@ -184,7 +184,7 @@ class Truth:
         self.assumed.discard(uid)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(some_news, max_size=40))
 def test_cache_equals_one_rebuilt_after_any_history(history: list[tuple[str, Any]]) -> None:
     truth = Truth()
@@ -199,7 +199,7 @@ def test_cache_equals_one_rebuilt_after_any_history(history: list[tuple[str, Any
     assert {uid for uid in truth.pods if truth.cache.is_assumed(uid)} == truth.assumed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(some_news, max_size=30), st.data())
 def test_overlay_equals_a_fresh_table_with_the_changes(
     history: list[tuple[str, Any]], data: st.DataObject

@@ -254,5 +254,5 @@ class FaultyCluster(RuleBasedStateMachine):
         self.tell(self.server.execute(request, fault))
 
 
-FaultyCluster.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+FaultyCluster.TestCase.settings = settings(max_examples=100, stateful_step_count=50)
 TestFaultyCluster = FaultyCluster.TestCase

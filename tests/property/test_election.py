@@ -122,7 +122,7 @@ class World:
             one.answered_at = one.sent_at + self.rng.random() * LATENCY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 4), st.integers(0, 2**32))
 def test_there_are_never_two_who_may_act(count: int, seed: int) -> None:
     rng = random.Random(seed)
@@ -137,7 +137,7 @@ def test_there_are_never_two_who_may_act(count: int, seed: int) -> None:
             rng.choice(world.candidates).is_dead = True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 4), st.integers(0, 2**32))
 def test_when_a_leader_dies_another_one_leads_within_the_lease_and_one_pause(
     count: int, seed: int

@@ -118,7 +118,7 @@ def check(answer: Answer, method: str) -> None:
         assert is_text or answer.json["kind"] == "Status"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(methods, paths, parameters, types, types, bodies)
 def test_any_request_is_answered(
     method: str, path: str, query: str, content_type: str, accept: str, body: bytes
@@ -127,7 +127,7 @@ def test_any_request_is_answered(
     check(answer, method)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from([r for r in TABLE if "create" in r.verbs]), values, st.sampled_from(["", "odd"])
 )
@@ -142,7 +142,7 @@ def test_any_object_is_created_or_refused(resource: Resource, value: object, nam
     check(face().ask("POST", path, json.dumps(body).encode()), "POST")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(
         [
@@ -163,7 +163,7 @@ def test_any_part_of_an_object_is_written_or_refused(where: tuple[str, str], val
     check(face().ask(method, full, json.dumps(body).encode()), method)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["merge-patch", "json-patch", "strategic-merge-patch"]),
     st.sampled_from(["nodes/node-1", "namespaces/default", "nodes/node-1/status"]),

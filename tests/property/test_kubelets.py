@@ -77,7 +77,7 @@ class Chaos(Story):
         assert max(taken.values()) <= 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ACTIONS, max_size=25))
 def test_kubelets_keep_their_accounts_and_end_what_is_deleted(
     actions: list[tuple[Any, ...]],

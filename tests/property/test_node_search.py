@@ -62,7 +62,7 @@ class Sequential:
         return [found, rejected]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(99, 260),
     st.integers(1, 99),
@@ -91,7 +91,7 @@ def test_sample_is_that_of_a_search_node_by_node(
         assert [*ours, set()][:2] == twin.found(list(tree.names()), pod.labels, enough)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(changes)
 def test_zones_take_turns_after_any_history_of_nodes(
     history: list[tuple[str, str | None, bool]],

@@ -185,7 +185,7 @@ def decide(plugins: Sequence[EnabledPlugin], cluster: ClusterCache, pod: Pod) ->
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cluster=clusters(), pod=pods())
 def test_each_plugin_equals_its_twin(cluster: ClusterCache, pod: Pod) -> None:
     """Feasible nodes, who is rejected for what, and normalised scores."""
@@ -194,7 +194,7 @@ def test_each_plugin_equals_its_twin(cluster: ClusterCache, pod: Pod) -> None:
         assert decide([EnabledPlugin(plugin)], cluster, pod) == wanted, plugin.name
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cluster=clusters(), pod=pods(by_name=True))
 def test_node_affinity_equals_its_twin(cluster: ClusterCache, pod: Pod) -> None:
     """What pre_filter leaves out, for another reason, is what no term would have matched."""
@@ -204,7 +204,7 @@ def test_node_affinity_equals_its_twin(cluster: ClusterCache, pod: Pod) -> None:
     assert ours.get("scores") == wanted.get("scores")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cluster=clusters(), pod=pods())
 def test_default_profile_equals_the_twins_together(cluster: ClusterCache, pod: Pod) -> None:
     """A node is rejected by the first plugin that rejects it, and by no other."""

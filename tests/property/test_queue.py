@@ -183,8 +183,6 @@ class QueueAgainstModel(RuleBasedStateMachine):
         return [known for known in self.model.values() if known.place == place]
 
 
-QueueAgainstModel.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None
-)
+QueueAgainstModel.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 
 TestQueueAgainstModel = QueueAgainstModel.TestCase

@@ -120,7 +120,7 @@ def ask(cluster: Cluster, verb: Verb, resource: Resource, body: Any, part: str =
     assert answer.get("code", 0) < SERVER_ERROR, answer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(kind=st.sampled_from(sorted(OBJECTS)), mutated=st.lists(mutations, min_size=1, max_size=3))
 def test_junk_in_an_object_is_refused_or_taken_and_never_breaks(
     kind: str, mutated: list[Mutation]

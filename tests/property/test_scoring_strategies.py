@@ -83,7 +83,7 @@ def lines(draw: st.DrawFn) -> Line:
 amounts = st.sampled_from([0, 1, 3, 100, 333, 1000, 4000])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     kind=st.sampled_from(["least", "most", "ratio"]),
     line=lines(),

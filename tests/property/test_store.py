@@ -215,7 +215,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
 
 TestStoreAgainstModel = StoreAgainstModel.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=80, stateful_step_count=60, deadline=None)
+TestStoreAgainstModel.settings = settings(max_examples=80, stateful_step_count=60)
 
 
 def value_of(stored: Stored) -> int:

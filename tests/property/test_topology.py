@@ -199,7 +199,7 @@ def check_against_twin(plugin: Plugin, twin: Plugin, world: World, pod: Pod) -> 
     assert decide([EnabledPlugin(plugin)], world.cluster, pod) == wanted
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pair=st.sampled_from(SPREADS), world=worlds(), pod=spread_pods())
 def test_topology_spread_equals_its_twin(
     pair: tuple[Plugin, Plugin], world: World, pod: Pod
@@ -208,14 +208,14 @@ def test_topology_spread_equals_its_twin(
     check_against_twin(*pair, world, pod)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(pair=st.sampled_from(AFFINITIES), world=worlds(with_terms=True), pod=affinity_pods())
 def test_pod_affinity_equals_its_twin(pair: tuple[Plugin, Plugin], world: World, pod: Pod) -> None:
     """Feasible nodes, who is rejected for what, and normalised scores."""
     check_against_twin(*pair, world, pod)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), world=worlds(may_leave=False), pod=spread_pods(some_selectors))
 def test_spread_that_would_be_is_what_comes_to_be(
     data: st.DataObject, world: World, pod: Pod
@@ -223,7 +223,7 @@ def test_spread_that_would_be_is_what_comes_to_be(
     check_what_if(PodTopologySpread(), data, world, pod, st.just({}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), world=worlds(with_terms=True), pod=affinity_pods())
 def test_affinity_that_would_be_is_what_comes_to_be(
     data: st.DataObject, world: World, pod: Pod

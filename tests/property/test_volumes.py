@@ -253,7 +253,7 @@ def decided(plugin: Plugin, cache: ClusterCache, pod: Pod) -> dict[str, Any]:
     return {**found, "whole": whole}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.sampled_from(PAIRS), worlds(), users("pending"))
 def test_each_plugin_equals_its_twin(
     pair: tuple[Any, Any], known: tuple[World, ClusterCache], pod: Pod
@@ -270,7 +270,7 @@ def test_each_plugin_equals_its_twin(
     assert decided(plugin(), cache, pod) == decided(twin(world), cache, pod)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from([VolumeRestrictions, NodeVolumeLimits]), worlds(), st.data())
 def test_what_would_be_is_what_comes_to_be(
     make_plugin: Any, known: tuple[World, ClusterCache], data: st.DataObject
@@ -317,7 +317,7 @@ news = st.one_of(
 PLURAL_OF = {kind: plural for plural, kind in KINDS.items()}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(news, max_size=40))
 def test_index_equals_one_rebuilt_after_any_history(history: list[tuple[str, Any]]) -> None:
     cache, things, nodes = ClusterCache(), dict[tuple[str, str], KubernetesObject](), set[str]()
