@@ -10,15 +10,18 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 from pilotfish.compare.heard import Heard
 from pilotfish.compare.usage import Usage, UsageMeter
 from pilotfish.runtime.trouble import StartError
 
 STOP_SECONDS: Final = 10.0
+DRAIN_SECONDS: Final = 1.0  # a daemon that it left behind may hold its output open for ever
 LAST_LINES: Final = 5
-LINE_BYTES: Final = 1 << 20
+CHUNK_BYTES: Final = 1 << 16
+LINE_BYTES: Final = 1 << 20  # of a longer line only the end is heard
+LOG_BYTES: Final = 1 << 28  # the rest of its output is heard, but not kept
 
 
 class SchedulerProcess:
@@ -49,30 +52,31 @@ class SchedulerProcess:
             StartError: there is no such program.
         """
         environment = os.environ | {"KUBECONFIG": str(kubeconfig), "PYTHONUNBUFFERED": "1"}
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                env=environment,
-                limit=LINE_BYTES,
-                process_group=0,  # Ctrl-C is ours to pass on
-            )
-        except OSError as error:
-            raise StartError(
-                f"cannot start {argv[0]}: {error.strerror}", hint="check the command of --against"
-            ) from error
-        process = cls(child, log)
-        with log.open("wb") as file:
-            reading = asyncio.create_task(process._read(file))
+        async with _pipe() as (reader, output):
+            try:
+                child = await asyncio.create_subprocess_exec(
+                    *argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=asyncio.subprocess.STDOUT,
+                    env=environment,
+                    process_group=0,  # Ctrl-C is ours to pass on
+                )
+            except OSError as error:
+                hint = "check the command of --against"
+                raise StartError(f"cannot start {argv[0]}: {error.strerror}", hint=hint) from error
+            finally:
+                os.close(output)
+            process = cls(child, log)
+            reading = asyncio.create_task(process._read(reader))
             sampling = asyncio.create_task(process._usage.run())
             try:
                 yield process
             finally:
                 sampling.cancel()
                 await process._end()
-                await reading
+                await asyncio.wait({reading}, timeout=DRAIN_SECONDS)
+                reading.cancel()
 
     @property
     def ended(self) -> str:
@@ -90,21 +94,43 @@ class SchedulerProcess:
         """Return what it has used so far."""
         return self._usage.sample()
 
-    async def _read(self, file: BinaryIO) -> None:
-        if self._child.stdout is None:
-            return
-        async for line in self._child.stdout:
-            file.write(line)
-            file.flush()
-            text = line.decode(errors="replace").rstrip()
-            self._last_lines.append(text)
-            self.heard.line(text, time.monotonic())
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        rest = b""
+        with self._log.open("wb") as file:
+            while chunk := await reader.read(CHUNK_BYTES):
+                if file.tell() < LOG_BYTES:
+                    file.write(chunk)
+                    file.flush()
+                *lines, rest = (rest + chunk).split(b"\n")
+                rest = rest[-LINE_BYTES:]
+                for line in lines:
+                    self._said(line)
+        if rest:
+            self._said(rest)
+
+    def _said(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip()
+        self._last_lines.append(text)
+        self.heard.line(text, time.monotonic())
 
     async def _end(self) -> None:
-        """End it and its children."""
+        """End it, and then those of its children that stayed behind."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._child.wait(), STOP_SECONDS)
-                return
+
+
+@asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """Make a pipe of our own: with that of asyncio, `wait` waits for all who hold its other end."""
+    source, sink = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(source, "rb")
+    )
+    try:
+        yield reader, sink
+    finally:
+        transport.close()
