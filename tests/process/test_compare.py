@@ -123,14 +123,17 @@ def test_no_more_pods_than_the_limit_exist_at_once(tmp_path: Path) -> None:
     assert all(later >= end + 0.2 for end, later in zip(ends, begins[1:], strict=False))
 
 
-def test_ctrl_c_keeps_what_was_measured_and_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_was_measured_and_leaves_nothing_running(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     child = started(tmp_path, *SMALL, "--repetitions", "2", "--no-polling")
     assert child.stdout is not None
     for line in child.stdout:
         if line.startswith("run 2 of 2"):
             break
     family = psutil.Process(child.pid).children(recursive=True)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     code, out, err = ended(child)
     assert code == 130, err
     assert "interrupted; what was measured is kept" in out

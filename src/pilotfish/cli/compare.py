@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -245,8 +246,8 @@ class _Comparison:
         """Measure and report; returns the exit code."""
         code = 0
         try:
-            asyncio.run(self._measure())
-        except KeyboardInterrupt:
+            asyncio.run(self._until_told_to_end())
+        except (KeyboardInterrupt, asyncio.CancelledError):
             self._console.print("interrupted; what was measured is kept")
             code = INTERRUPTED
         if not any(run.pods for run in self._done):
@@ -254,6 +255,12 @@ class _Comparison:
             raise StartError(f"nothing was measured: {trouble}", hint="see --help")
         self._report()
         return code or int(any(run.trouble for run in self._done))
+
+    async def _until_told_to_end(self) -> None:
+        """Measure; SIGTERM ends it as Ctrl-C does, with all that was started."""
+        measuring = asyncio.create_task(self._measure())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+        await measuring
 
     async def _measure(self) -> None:
         options = self._options
