@@ -63,7 +63,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "requests": traffic.requests.total() if traffic else "",
         "bytes_sent": traffic.bytes_sent if traffic else "",
         "bytes_received": traffic.bytes_received if traffic else "",
-        "events": run.events.total(),
+        "events": "" if run.events is None else run.events.total(),
         "imbalance": _optional(run.imbalance, 3),
         "bound_per_s": _optional(run.bound_per_second, 2),
         "said_cycles": heard.cycles if heard else "",
@@ -72,7 +72,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "said_added": heard.added if heard else "",
         "said_updated": heard.updated if heard else "",
         "requests_by_kind": _sorted_json(traffic.requests.items()) if traffic else "",
-        "events_by_reason": _sorted_json(run.events.items()),
+        "events_by_reason": "" if run.events is None else _sorted_json(run.events.items()),
         "trouble": run.trouble,
     }
 

@@ -25,7 +25,7 @@ class Run(msgspec.Struct, kw_only=True):
         peak_bytes: of its resident memory, since its start.
         traffic: its requests in that time.
         heard: what it said of itself in that time.
-        events: Kubernetes Events about the pods, by reason.
+        events: Kubernetes Events about the pods, by reason; counted when the run is complete.
         trouble: why the run is not complete; empty for a complete one.
     """
 
@@ -39,7 +39,7 @@ class Run(msgspec.Struct, kw_only=True):
     peak_bytes: int | None = None
     traffic: Traffic | None = None
     heard: Heard | None = None
-    events: Counter[str] = msgspec.field(default_factory=Counter)
+    events: Counter[str] | None = None
     nodes: int = 0
     trouble: str = ""
 

@@ -74,7 +74,7 @@ def _figures() -> Iterator[tuple[str, Callable[[Sequence[Run]], str]]]:
     yield "CPU ms a pod", lambda runs: _per_pod(runs, _cpu_milliseconds)
     yield "CPU, share of a core", _cpu_share
     yield "peak memory MB", lambda runs: _mean([_megabytes(r) for r in runs], "{:.0f}")
-    yield "Events a pod", lambda runs: _per_pod(runs, lambda run: float(run.events.total()))
+    yield "Events a pod", lambda runs: _per_pod(runs, _events)
     yield "imbalance of nodes", lambda runs: _mean([r.imbalance for r in runs], "{:.2f}")
     yield from _latency_figures("detected", SELF_REPORTED)
     yield f"polling cycles{SELF_REPORTED}", lambda runs: _heard(runs, "cycles")
@@ -140,6 +140,10 @@ def _requests_a_second(runs: Sequence[Run]) -> str:
         if run.traffic is not None and run.wall_seconds
     ]
     return _mean(rates, "{:.2f}")
+
+
+def _events(run: Run) -> float | None:
+    return None if run.events is None else float(run.events.total())
 
 
 def _kilobytes(run: Run) -> float | None:
