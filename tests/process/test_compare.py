@@ -167,3 +167,12 @@ def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
     code, _, err = ended(started(tmp_path, *SMALL, *options))
     assert code == 1
     assert err.splitlines()[0].startswith("error: cannot start no-such-program")
+
+
+def test_no_scheduler_waits_for_images_that_others_find_there(tmp_path: Path) -> None:
+    shapes = ("--shape", "nginx", "--shape", "io", "--warm-up", "0")
+    code, _, err = ended(started(tmp_path, *SMALL, *shapes, "--no-polling"))
+    assert (code, err) == (0, "")
+    (run,) = rows(tmp_path, "runs.csv")
+    assert '"Pulled": 4' in run["events_by_reason"]
+    assert "Pulling" not in run["events_by_reason"]

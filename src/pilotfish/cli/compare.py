@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 
 from pilotfish.cli.compare_table import LiveTable
@@ -293,9 +294,13 @@ class _Comparison:
             async with ApiClient(config, user_agent="pilotfish-compare") as client:
                 yield client
             return
-        nodes, seed = str(self._options["nodes"]), str(self._options["seed"])
+        images = {shape.image: 0 for shape in SHAPES.values()}  # else the first run pulls for all
+        group = {"count": self._options["nodes"], "images": images}
+        nodes = folder / "nodes.json"
+        nodes.write_bytes(msgspec.json.encode({"nodeGroups": [group]}))
+        options = ("--config", str(nodes), "--seed", str(self._options["seed"]))
         async with (
-            embedded_cluster(folder, "--nodes", nodes, "--seed", seed) as own,
+            embedded_cluster(folder, *options) as own,
             ApiClient(load_config(own, None, os.environ)) as client,
         ):
             yield client
