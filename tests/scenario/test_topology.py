@@ -87,7 +87,7 @@ def test_kinds_that_the_role_hides_are_lived_without_and_told_of_once(
     make_nodes(2)
     name = f"hidden-from-{mode}"
     kubeconfig = control_plane.service_account_kubeconfig("kube-system", name)
-    grant(control_plane, name, without=("services", "replicasets"))
+    grant(control_plane, name, without=("namespaces", "services", "replicasets"))
     with SchedulerProcess(kubeconfig, "--mode", mode) as scheduler:
         story.create(["first", "second"], labels=WEB, spec=evenly_over_zones(9))
         story.create(["plain"])

@@ -1,6 +1,6 @@
 """Series: counters, gauges and histograms that cost next to nothing until somebody asks for them.
 
-prometheus-client writes them; its own ones take a lock and several microseconds for each value.
+prometheus-client writes them; its own ones take a lock and three to seven times as long a value.
 """
 
 from __future__ import annotations
