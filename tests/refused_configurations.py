@@ -24,7 +24,28 @@ def _constraint(**fields: Any) -> str:
     return of_args("PodTopologySpread", defaultingType="List", defaultConstraints=constraints)
 
 
+def _added(affinity: str, *terms: dict[str, Any]) -> str:
+    wishes = {
+        "required": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}
+        },
+        "preferred": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {"weight": 1, "preference": term} for term in terms
+            ]
+        },
+    }
+    return of_args("NodeAffinity", addedAffinity=wishes[affinity])
+
+
+def _expression(key: str, operator: str, *values: str) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": key, "operator": operator, "values": values}]}
+
+
 _ARGS = "profiles[0].pluginConfig[0].args"
+_ADDED = f"{_ARGS}.addedAffinity"
+_REQUIRED = f"{_ADDED}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+_PREFERRED = f"{_ADDED}.preferredDuringSchedulingIgnoredDuringExecution"
 _FIT = f"{_ARGS}.scoringStrategy"
 _SHAPE = f"{_FIT}.requestedToCapacityRatio.shape"
 
@@ -184,6 +205,26 @@ REFUSED: Final = [
         of_args("NodeAffinity", addedAffinity={"requiredDuringScheduling": {}}),
         f"{_ARGS}.addedAffinity.requiredDuringScheduling",
         "did you mean 'requiredDuringSchedulingIgnoredDuringExecution'?",
+    ),
+    (
+        _added("required", _expression("a", "Exists"), _expression("cores", "Gt", "many")),
+        f"{_REQUIRED}[1].matchExpressions[0].values[0]",
+        "'many' is no integer",
+    ),
+    (
+        _added("required", _expression("a b", "Exists")),
+        f"{_REQUIRED}[0].matchExpressions[0].key",
+        "'a b' is no label key",
+    ),
+    (
+        _added("preferred", _expression("zone", "NotIn", "a", "b c")),
+        f"{_PREFERRED}[0].preference.matchExpressions[0].values[1]",
+        "'b c' is no label value",
+    ),
+    (
+        of_plugins(score=enabled(ImageLocality=-1)),
+        "profiles[0].plugins.score.enabled[0].weight",
+        "the weight of ImageLocality must not be negative",
     ),
 ]
 """The text of the file, the beginning of the path, a part of the reason."""

@@ -89,7 +89,7 @@ class NodeSelectorRequirement(ApiStruct, frozen=True):
         """
         if self.operator not in ("Gt", "Lt"):
             return _meets(labels, self.key, self.operator, self.values)
-        actual, bound = _int64(labels.get(self.key, "")), _int64(self.values[0])
+        actual, bound = int64(labels.get(self.key, "")), int64(self.values[0])
         if actual is None or bound is None:
             return False
         return actual > bound if self.operator == "Gt" else actual < bound
@@ -326,7 +326,8 @@ def _check_values(operator: str, values: tuple[str, ...]) -> None:
                 raise MalformedSelectorError(f"the operator {operator} needs exactly one value")
 
 
-def _int64(text: str) -> int | None:
+def int64(text: str) -> int | None:
+    """Read what `Gt` and `Lt` compare; None where it is none."""
     if _INTEGER.fullmatch(text) is None:
         return None
     number = int(text)

@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from pilotfish.api.affinity import NodeAffinity
+from pilotfish.api.selectors import NodeSelector, NodeSelectorTerm, int64
 from pilotfish.config.duration import parse_duration
 from pilotfish.config.errors import Problem, did_you_mean
 from pilotfish.config.plugin_args import (
     DefaultPreemptionArgs,
     DynamicResourcesArgs,
     InterPodAffinityArgs,
+    NodeAffinityArgs,
     NodeResourcesBalancedAllocationArgs,
     NodeResourcesFitArgs,
     PodTopologySpreadArgs,
@@ -30,6 +33,7 @@ SECOND: Final = 10**9
 
 _NAME: Final = r"(?=.{1,63}$)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_LABEL_VALUE: Final = re.compile(rf"(?:{_NAME})?")
 _QUALIFIED_NAME: Final = re.compile(rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?{_NAME}")
 
 
@@ -45,6 +49,8 @@ def problems_of_args(args: Any) -> Iterator[Problem]:
                 yield Problem("bindingTimeout", "must be at least 1s")
         case InterPodAffinityArgs():
             yield from _in_range("hardPodAffinityWeight", args.hard_pod_affinity_weight, HUNDRED)
+        case NodeAffinityArgs(added_affinity=NodeAffinity() as affinity):
+            yield from _of_added_affinity(affinity)
         case NodeResourcesBalancedAllocationArgs():
             yield from _of_balanced_allocation(args)
         case NodeResourcesFitArgs():
@@ -57,7 +63,7 @@ def problems_of_args(args: Any) -> Iterator[Problem]:
             if args.shape is not None:
                 yield Problem("shape", "belongs to StorageCapacityScoring, an alpha feature")
         case _:
-            pass  # NodeAffinityArgs are checked as they are decoded
+            pass
 
 
 def _of_default_preemption(args: DefaultPreemptionArgs) -> Iterator[Problem]:
@@ -68,6 +74,28 @@ def _of_default_preemption(args: DefaultPreemptionArgs) -> Iterator[Problem]:
     if percentage == 0 and absolute == 0:
         reason = "must not be 0 while minCandidateNodesAbsolute is 0"
         yield Problem("minCandidateNodesPercentage", reason)
+
+
+def _of_added_affinity(affinity: NodeAffinity) -> Iterator[Problem]:
+    """Check what decoding does not: it knows which operators and how many values there can be."""
+    path = "addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+    for i, term in enumerate((affinity.required or NodeSelector()).node_selector_terms):
+        yield from _of_term(f"{path}[{i}]", term)
+    path = "addedAffinity.preferredDuringSchedulingIgnoredDuringExecution"
+    for i, preferred in enumerate(affinity.preferred):
+        yield from _of_term(f"{path}[{i}].preference", preferred.preference)
+
+
+def _of_term(path: str, term: NodeSelectorTerm) -> Iterator[Problem]:
+    for i, one in enumerate(term.match_expressions):
+        here = f"{path}.matchExpressions[{i}]"
+        if _QUALIFIED_NAME.fullmatch(one.key) is None:
+            yield Problem(f"{here}.key", f"{one.key!r} is no label key")
+        for j, value in enumerate(one.values):
+            if _LABEL_VALUE.fullmatch(value) is None:
+                yield Problem(f"{here}.values[{j}]", f"{value!r} is no label value")
+            elif one.operator in ("Gt", "Lt") and int64(value) is None:
+                yield Problem(f"{here}.values[{j}]", f"{value!r} is no integer")
 
 
 def _of_balanced_allocation(args: NodeResourcesBalancedAllocationArgs) -> Iterator[Problem]:

@@ -12,7 +12,12 @@ from collections.abc import Iterator
 from pilotfish.config.args_validation import problems_of_args
 from pilotfish.config.duration import parse_duration
 from pilotfish.config.errors import Problem
-from pilotfish.config.types import KubeSchedulerConfiguration, LeaderElection, SchedulerProfile
+from pilotfish.config.types import (
+    KubeSchedulerConfiguration,
+    LeaderElection,
+    SchedulerProfile,
+    camel,
+)
 
 ALL_NODES = 100  # per cent
 
@@ -74,7 +79,16 @@ def _of_profiles(profiles: tuple[SchedulerProfile, ...]) -> Iterator[Problem]:
             yield Problem(f"{path}plugins.queueSort", "must be the same in all profiles")
         if len(profile.plugins.queue_sort.enabled) > 1:
             yield Problem(f"{path}plugins.queueSort.enabled", "only one plugin can sort the queue")
+        yield from _of_weights(profile, path)
         yield from _of_plugin_config(profile, path)
+
+
+def _of_weights(profile: SchedulerProfile, path: str) -> Iterator[Problem]:
+    for point in ("multi_point", "score"):
+        for i, entry in enumerate(getattr(profile.plugins, point).enabled):
+            if entry.weight < 0:
+                here = f"{path}plugins.{camel(point)}.enabled[{i}].weight"
+                yield Problem(here, f"the weight of {entry.name} must not be negative")
 
 
 def _of_plugin_config(profile: SchedulerProfile, path: str) -> Iterator[Problem]:
