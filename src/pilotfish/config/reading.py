@@ -91,11 +91,17 @@ class _Loader(yaml.SafeLoader):
 
 
 def _parsed(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        text = text.replace("\t", " ")  # JSON, in whose strings no tab can be
     try:
-        return _Loader(text).get_single_data()
+        first, *others = [*yaml.load_all(text, _Loader)] or [None]
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         reason = " ".join(str(error).split())
         raise ConfigurationError([Problem("", f"this is no YAML: {reason}")]) from error
+    if any(other is not None for other in others):
+        reason = "these are several documents; one file is one configuration"
+        raise ConfigurationError([Problem("", reason)])
+    return first
 
 
 def _check_kind(content: Any) -> None:
@@ -177,7 +183,8 @@ def _unknown_plugin(path: str, name: str, known: Collection[str]) -> Iterator[Pr
     if name in REMOVED_PLUGINS:
         yield Problem(path, f"Kubernetes has no {name} any more; NodeVolumeLimits does its work")
     elif name not in known:
-        yield Problem(path, f"there is no plugin {name!r}; {did_you_mean(name, known)}")
+        reason = f"there is no plugin {name!r}, nor does --policy give one"
+        yield Problem(path, f"{reason}; {did_you_mean(name, known)}")
 
 
 def _unreadable_durations(written: KubeSchedulerConfiguration) -> Iterator[Problem]:

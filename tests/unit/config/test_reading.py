@@ -54,6 +54,8 @@ def test_all_invalid_values_are_told_at_once() -> None:
         ),
         (f"{{apiVersion: {API_VERSION}, kind: Pod}}", f"kind: must be {KIND}; it is Pod"),
         ("a: 1\nb: {}\na: 2", "this is no YAML: line 3: 'a' stands there twice"),
+        ('{"a": 1,\n\t"a": 2}', "this is no YAML: line 2: 'a' stands there twice"),
+        ("a: 1\n---\na: 2", "these are several documents; one file is one configuration"),
     ],
 )
 def test_what_is_no_configuration_is_refused(text: str, problem: str) -> None:
@@ -64,6 +66,16 @@ def test_broken_yaml_is_told_with_its_place() -> None:
     (problem,) = problems("a: [")
     assert problem.startswith("this is no YAML: ")
     assert "line 1" in problem
+
+
+def test_documents_without_content_are_passed_over() -> None:
+    text = f"--- {configuration(parallelism=4)}\n---\n# no more\n"
+    assert load_configuration(text, UPSTREAM_PLUGINS).parallelism == 4
+
+
+def test_json_may_be_indented_with_tabs() -> None:
+    text = configuration(parallelism=4).replace(",", ",\n\t")
+    assert load_configuration(text, UPSTREAM_PLUGINS).parallelism == 4
 
 
 def test_null_is_taken_for_absent() -> None:
@@ -92,6 +104,6 @@ def test_arguments_of_a_plugin_of_ones_own_are_kept_as_they_are() -> None:
 def test_unknown_plugin_may_not_be_disabled_either() -> None:
     (problem,) = problems(of_plugins(filter=disabled("*", "NodePort")))
     assert problem == (
-        "profiles[0].plugins.filter.disabled[1].name: there is no plugin 'NodePort'; "
-        "did you mean 'NodePorts'?"
+        "profiles[0].plugins.filter.disabled[1].name: there is no plugin 'NodePort', "
+        "nor does --policy give one; did you mean 'NodePorts'?"
     )
