@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from command_line import told
-from config_text import configuration, disabled, of_plugins
+from config_text import configuration, disabled, enabled, of_plugins
 from controlplane.binaries import binary
 from kubeconfig_file import kubeconfig
 from refused_configurations import REFUSED
@@ -108,6 +108,29 @@ def test_check_says_what_has_no_effect(tmp_path: Path, capsys: pytest.CaptureFix
 def test_file_that_is_missing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = told(capsys, "config", "show", "--config", "/nowhere.yaml")
     assert (code, err) == (1, "error: /nowhere.yaml: No such file or directory\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("show", "--config")])
+def test_file_may_name_a_policy_that_is_given(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "scheduler.yaml"
+    file.write_text(of_plugins(score=enabled(FewestPods=5)))
+    code, _, err = told(capsys, "config", *command, str(file))
+    assert code == 1
+    assert "there is no plugin 'FewestPods', nor does --policy give one; " in err
+    code, out, _ = told(capsys, "config", *command, str(file), "--policy", "fewest-pods")
+    assert code == 0
+    assert "FewestPods" in out or command == ("check",)
+
+
+def test_show_puts_in_a_policy_as_run_does(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = told(capsys, "config", "show", "--policy", "fewest-pods=3")
+    (profile,) = yaml.safe_load(out)["profiles"]
+    assert (code, profile["plugins"]["multiPoint"]["enabled"][-1]) == (
+        0,
+        {"name": "FewestPods", "weight": 3},
+    )
 
 
 def test_scheduler_name_beside_a_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.config.writing import to_yaml, without_effect
 from pilotfish.framework.registry import Registry
 from pilotfish.plugins.default import default_registry
-from pilotfish.plugins.policies import Policy, registry_with
+from pilotfish.plugins.policies import Policy, configuration_with, registry_with
 from pilotfish.plugins.profiles import profiles_of
 
 CHECK_HELP = """Say whether a configuration file can be run, and what in it has no effect.
@@ -23,7 +23,7 @@ is one line with the path of the field. Exit code 0: it can be run; 1: it cannot
 
 SHOW_HELP = """Write a configuration with every default filled in, as YAML.
 
-kube-scheduler v1.36 accepts what this writes as long as the file names no plugins of its own."""
+kube-scheduler v1.36 accepts what this writes as long as there are no policies in it."""
 
 
 @click.group("config", short_help="Check and show configuration files.")
@@ -51,10 +51,14 @@ def check_command(file: Path, policies: tuple[Policy, ...]) -> None:
     metavar="FILE",
     help="What to complete.  [default: nothing, so that all is default]",
 )
-def show_command(file: Path | None) -> None:
+@policies_option
+def show_command(file: Path | None, policies: tuple[Policy, ...]) -> None:
     """Write a configuration to standard output."""
-    configuration = read_file(file) if file else complete(KubeSchedulerConfiguration())
-    click.echo(to_yaml(configuration), nl=False)
+    if file:
+        configuration = read_file(file, registry_with(policies))
+    else:
+        configuration = complete(KubeSchedulerConfiguration())
+    click.echo(to_yaml(configuration_with(policies, configuration, only=False)), nl=False)
 
 
 def read_file(file: Path, registry: Registry | None = None) -> KubeSchedulerConfiguration:
