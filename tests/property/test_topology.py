@@ -76,6 +76,10 @@ namespace_selectors = st.sampled_from(
 )
 
 
+few_namespaces = st.none() | st.lists(namespaces, max_size=2)
+few_namespace_selectors = st.none() | namespace_selectors
+
+
 def given_fields(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -85,40 +89,51 @@ def terms(draw: st.DrawFn) -> dict[str, Any]:
     return given_fields(
         topologyKey=draw(topology_keys),
         labelSelector=draw(selectors),
-        namespaces=draw(st.none() | st.lists(namespaces, max_size=2)),
-        namespaceSelector=draw(st.none() | namespace_selectors),
+        namespaces=draw(few_namespaces),
+        namespaceSelector=draw(few_namespace_selectors),
     )
+
+
+# Here and below by name: what is made anew for each draw takes longer than the draw.
+required_terms = st.lists(terms(), max_size=2)
+preferred_terms = st.lists(
+    st.builds(
+        lambda weight, term: {"weight": weight, "podAffinityTerm": term},
+        st.integers(1, 100),
+        terms(),
+    ),
+    max_size=1,
+)
+policies = st.sampled_from([None, "Honor", "Ignore"])
+spread_kinds = st.sampled_from(["DoNotSchedule", "DoNotSchedule", "ScheduleAnyway"])
+skews = st.sampled_from([1, 1, 1, 2])
+domain_counts = st.sampled_from([None, None, 1, 2, 3])
+label_keys: st.SearchStrategy[list[str]] = st.sampled_from([[], [], ["app"], ["tier"]])
+affinity_kinds = st.sets(st.sampled_from(["podAffinity", "podAntiAffinity"]))
 
 
 @st.composite
 def affinities(draw: st.DrawFn) -> dict[str, Any]:
-    wishes = st.builds(
-        lambda weight, term: {"weight": weight, "podAffinityTerm": term},
-        st.integers(1, 100),
-        terms(),
-    )
     return {
         kind: {
-            REQUIRED: draw(st.lists(terms(), max_size=2)),
-            PREFERRED: draw(st.lists(wishes, max_size=1)),
+            REQUIRED: draw(required_terms),
+            PREFERRED: draw(preferred_terms),
         }
-        for kind in draw(st.sets(st.sampled_from(["podAffinity", "podAntiAffinity"])))
+        for kind in draw(affinity_kinds)
     }
 
 
 @st.composite
 def constraints(draw: st.DrawFn, selectors: st.SearchStrategy[Any]) -> dict[str, Any]:
-    policies = st.sampled_from([None, "Honor", "Ignore"])
-    kinds = st.sampled_from(["DoNotSchedule", "DoNotSchedule", "ScheduleAnyway"])
     return given_fields(
-        maxSkew=draw(st.sampled_from([1, 1, 1, 2])),
+        maxSkew=draw(skews),
         topologyKey=draw(topology_keys),
-        whenUnsatisfiable=draw(kinds),
+        whenUnsatisfiable=draw(spread_kinds),
         labelSelector=draw(selectors),
-        minDomains=draw(st.sampled_from([None, None, 1, 2, 3])),
+        minDomains=draw(domain_counts),
         nodeAffinityPolicy=draw(policies),
         nodeTaintsPolicy=draw(policies),
-        matchLabelKeys=draw(st.sampled_from([[], [], ["app"], ["tier"]])),
+        matchLabelKeys=draw(label_keys),
     )
 
 
