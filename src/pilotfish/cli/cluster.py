@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import configured, policy_options
 from pilotfish.runtime.cluster_process import LOOPBACK, ClusterOptions, run_cluster
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
@@ -20,11 +21,11 @@ Ctrl-C or SIGTERM, which end it and remove its kubeconfig; all is in memory.
 
 \b
 Examples:
-  pilotfish cluster                             three nodes, a scheduler, a free port
-  pilotfish cluster --nodes 20 --no-scheduler   pods wait for a scheduler of yours
-  pilotfish cluster --config cluster.yaml       nodes as the file says
-  pilotfish cluster --policy mine.py            its scheduler decides by a policy of yours, too
-  pilotfish cluster --load dump.json            the pods and nodes of another cluster
+  pilotfish cluster                            three nodes and a scheduler
+  pilotfish cluster --nodes 20 --no-scheduler  pods wait for one of yours
+  pilotfish cluster --config cluster.yaml      nodes as the file says
+  pilotfish cluster --policy mine.py           decide by your policy, too
+  pilotfish cluster --load dump.json           what another cluster has
   pilotfish cluster --local-image my-scheduler:1='python scheduler.py'
 
 \b
@@ -32,7 +33,7 @@ Another cluster is recorded with:
   kubectl get nodes,pods,pvc,pv,sc,pdb,pc --all-namespaces -o json > dump.json
 
 \b
-cluster.yaml says what the nodes are and how pods behave; all of it may be left out:
+cluster.yaml says what nodes are and how pods behave; all may be left out:
   nodeGroups:
   - name: gpu
     count: 4
@@ -148,7 +149,7 @@ def _read_local_images(
     show_default="made by chance",
     help="The admin's bearer token.",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@debug_option()
 def cluster_command(*, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
     policies = options["policies"]

@@ -20,6 +20,16 @@ import msgspec
 from rich.console import Console
 
 from pilotfish.cli.compare_table import LiveTable
+from pilotfish.cli.options import (
+    INTERRUPTED,
+    SECONDS,
+    at_least,
+    context_option,
+    debug_option,
+    is_given,
+    kubeconfig_option,
+    seed_option,
+)
 from pilotfish.client import ApiClient, load_config
 from pilotfish.compare.arrivals import PATTERNS, Workload
 from pilotfish.compare.comparison import compare, planned_runs
@@ -35,7 +45,6 @@ from pilotfish.runtime.trouble import StartError
 
 INTERVAL_SECONDS = 2.0
 QUICK = {"pods": 24, "rate": 4.0, "repetitions": 2}
-INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 HELP = """Compare schedulers: polling, watch, and any other, by the same pods in the same order.
 
@@ -45,13 +54,12 @@ memory by the process. What a scheduler prints in the lab's words is shown too, 
 
 \b
 Examples:
-  pilotfish compare --quick                      polling and watch, in less than a minute
-  pilotfish compare --interval 1 --interval 5    polling at two paces, and watch
+  pilotfish compare --quick                      less than a minute
+  pilotfish compare --interval 1 --interval 5    two paces, and watch
   pilotfish compare --arrivals burst --pods 200  bursts of 10
-  pilotfish compare --against 'mine=python scheduler.py --scheduler-name {name}'
+  pilotfish compare --against 'mine=python my.py --scheduler-name {name}'
   pilotfish compare --kubeconfig ~/.kube/config --against default-scheduler
 
-\b
 --against NAME=COMMAND starts a scheduler that answers to schedulerName NAME. {kubeconfig} and
 {name} in the command are filled in, and KUBECONFIG is set. --against NAME measures one that runs
 already: its process and its requests cannot be seen and are shown as not measured.
@@ -79,7 +87,7 @@ def _read_against(
     "intervals",
     type=click.FloatRange(min=0.1),
     multiple=True,
-    metavar="SECONDS",
+    metavar=SECONDS,
     help=f"Measure polling at this pace. May be repeated.  [default: {INTERVAL_SECONDS:g}]",
 )
 @click.option("--polling/--no-polling", default=True, show_default=True, help="Measure polling.")
@@ -100,22 +108,18 @@ def _read_against(
     help="rate: by chance, --rate a second. burst: --burst at once. one: one at a time. many: all "
     "at once.",
 )
-@click.option("--pods", type=click.IntRange(min=1), default=100, show_default=True, help="A run.")
+@click.option("--pods", metavar="N", help="How many pods arrive in a run.", **at_least(1, 100))
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0.01),
     metavar="PODS",
-    default=5.0,
-    show_default=True,
     help="Arrivals a second on average.",
+    **at_least(0.01, 5.0),
 )
 @click.option(
     "--burst",
-    type=click.IntRange(min=1),
     metavar="PODS",
-    default=10,
-    show_default=True,
     help="Pods of one burst.",
+    **at_least(1, 10),
 )
 @click.option(
     "--shape",
@@ -135,64 +139,51 @@ def _read_against(
 @click.option(
     "--hold",
     "hold_seconds",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    default=1.0,
-    show_default=True,
+    metavar=SECONDS,
     help="With --max-running: how long a pod runs.",
+    **at_least(0, 1.0),
 )
 @click.option(
     "--repetitions",
-    type=click.IntRange(min=1),
     metavar="N",
-    default=5,
-    show_default=True,
     help="Runs of each scheduler; the order alternates.",
+    **at_least(1, 5),
 )
 @click.option(
     "--warm-up",
-    type=click.IntRange(min=0),
     metavar="PODS",
-    default=2,
-    show_default=True,
     help="Pods at the start of each run that are not measured.",
+    **at_least(0, 2),
 )
 @click.option(
     "--patience",
     "quiet_seconds",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    default=QUIET_SECONDS,
-    show_default=True,
+    metavar=SECONDS,
     help="A run is given up when nothing has happened for so long.",
+    **at_least(1, QUIET_SECONDS),
 )
 @click.option(
     "--nodes",
-    type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
+    metavar="N",
     help="Of the embedded cluster.",
+    **at_least(1, 3),
 )
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
+@kubeconfig_option(
     help="Measure on this cluster, in namespaces compare-*.  [default: an embedded one]",
 )
-@click.option("--context", metavar="NAME", help="A context of the kubeconfig.")
+@context_option()
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
     help="Where the files go.  [default: compare-DATE-TIME]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the arrivals.")
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def compare_command(*, quick: bool, out: Path | None, debug: bool, **options: Any) -> int:
+@seed_option(help="Of the arrivals.")
+@debug_option(expose_value=False)
+def compare_command(*, quick: bool, out: Path | None, **options: Any) -> int:
     """Compare as the command line says."""
-    del debug
     if quick:
-        options |= {name: value for name, value in QUICK.items() if not _is_given(name)}
+        options |= {name: value for name, value in QUICK.items() if not is_given(name)}
     contenders = _contenders(options)
     folder = out or Path(f"compare-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,11 +206,6 @@ def _contenders(options: dict[str, Any]) -> list[Contender]:
     if len(set(labels)) < len(labels):
         raise click.UsageError("two schedulers of --against have the same name")
     return contenders
-
-
-def _is_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not click.core.ParameterSource.DEFAULT
 
 
 class _Comparison:

@@ -15,6 +15,14 @@ import click
 from rich.console import Console
 
 from pilotfish.cli.lab_views import print_defects, print_finding, print_grade, print_outcome
+from pilotfish.cli.options import (
+    INTERRUPTED,
+    SECONDS,
+    at_least,
+    context_option,
+    debug_option,
+    kubeconfig_option,
+)
 from pilotfish.client import ApiClient, load_config
 from pilotfish.compare.contenders import SCHEDULER_NAME, Contender
 from pilotfish.lab.examination import Question, ask, examined, questions_of
@@ -23,7 +31,6 @@ from pilotfish.lab.skeleton import write_skeleton
 
 PATIENCE_SECONDS = 20.0
 DEFAULT_SCHEDULER = "default-scheduler"
-INTERRUPTED = 130
 
 CHECK_HELP = """Examine a scheduler by what it does to pods, whoever wrote it.
 
@@ -36,11 +43,10 @@ With N, what checkpoint N asks for:
 
 \b
 Examples:
-  pilotfish lab check 2                     the scheduler that answers to my-scheduler now
+  pilotfish lab check 2     of the scheduler that answers to my-scheduler now
   pilotfish lab check --defects --command 'python scheduler.py'
   pilotfish lab check --grade --report report.md
 
-\b
 --command starts the scheduler behind a proxy, so that its requests are seen as well; {{kubeconfig}}
 and {{name}} in it are filled in, and KUBECONFIG is set.
 
@@ -49,7 +55,11 @@ Exit code 1 says that something failed.""".format(
 )
 
 
-@click.group("lab", help="The lab: start from a skeleton, check how far the scheduler has come.")
+@click.group(
+    "lab",
+    help="The lab: start from a skeleton, check how far the scheduler has come.",
+    short_help="Start the lab, check how far it has come.",
+)
 def lab_group() -> None:
     """Hold the commands."""
 
@@ -91,20 +101,13 @@ def start_command(folder: Path) -> None:
 @click.option(
     "--patience",
     "patience_seconds",
-    type=click.FloatRange(min=1),
-    metavar="SECONDS",
-    default=PATIENCE_SECONDS,
-    show_default=True,
+    metavar=SECONDS,
     help="How long a pod may take to be bound.",
+    **at_least(1, PATIENCE_SECONDS),
 )
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The cluster.  [default: as kubectl finds it]",
-)
-@click.option("--context", metavar="NAME", help="A context of the kubeconfig.")
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@kubeconfig_option(help="The cluster.  [default: as kubectl finds it]")
+@context_option()
+@debug_option(expose_value=False)
 def check_command(
     *,
     checkpoint: int | None,
@@ -116,10 +119,8 @@ def check_command(
     patience_seconds: float,
     kubeconfig: Path | None,
     context: str | None,
-    debug: bool,
 ) -> int:
     """Examine, and say what was found."""
-    del debug
     if report is not None and not grade:
         raise click.UsageError("--report goes with --grade")
     if checkpoint is not None and (defects or grade):

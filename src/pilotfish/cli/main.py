@@ -12,14 +12,11 @@ from typing import Final, NoReturn
 import click
 
 from pilotfish import __version__
+from pilotfish.cli.options import FAILURE, USAGE
 from pilotfish.client import ClientError
 from pilotfish.config.errors import ConfigurationError
 from pilotfish.framework.errors import ProfileError
 from pilotfish.runtime.trouble import LeaseLostError, StartError
-
-FAILURE = 1
-USAGE = 2
-
 
 COMMANDS: Final = {
     "cluster": "pilotfish.cli.cluster:cluster_command",

@@ -6,10 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from pilotfish.cli.config import read_file
 from pilotfish.cli.leader_election import leader_election_options, take_election
+from pilotfish.cli.options import (
+    SECONDS,
+    at_least,
+    context_option,
+    debug_option,
+    is_given,
+    kubeconfig_option,
+    seed_option,
+)
 from pilotfish.cli.policy_options import configured, policy_options
 from pilotfish.config.reading import read_configuration
 from pilotfish.config.types import LeaderElection
@@ -24,16 +32,16 @@ touched, and kube-scheduler may run beside it under its own name.
 
 \b
 Examples:
-  pilotfish run --dry-run                    say what would be bound; write nothing
-  pilotfish run                              watch and bind pods of my-scheduler
+  pilotfish run --dry-run                    say what would be bound, only
+  pilotfish run                              watch, bind pods of my-scheduler
   pilotfish run --scheduler-name gpu-team    ... of gpu-team
-  pilotfish run --config scheduler.yaml      ... of the profiles in a KubeSchedulerConfiguration
-  pilotfish run --policy mine.py             decide by a policy of your own, too
-  pilotfish run --policy mine.py:Cheap=5     ... its scores counting five times
-  pilotfish run --mode polling --interval 5  list, pause for 5 seconds, list again: no watches
-  pilotfish run --log-format json --qps 50   one JSON object a line; at most 50 requests/s
-  pilotfish run --health-port 10251          serve /livez, /readyz and /metrics
-  pilotfish run --leader-elect               one of several replicas works, the others stand by
+  pilotfish run --config scheduler.yaml      a KubeSchedulerConfiguration
+  pilotfish run --policy mine.py             decide by a policy of yours, too
+  pilotfish run --policy mine.py:Cheap=5     its scores count five times
+  pilotfish run --mode polling --interval 5  list every 5 seconds: no watches
+  pilotfish run --log-format json --qps 50   JSON lines; at most 50 a second
+  pilotfish run --health-port 10251          /livez, /readyz and /metrics
+  pilotfish run --leader-elect               work while holding a Lease
 
 The cluster is that of --kubeconfig, else of the KUBECONFIG variable, else the one whose pod this
 runs in, else of ~/.kube/config.
@@ -41,8 +49,6 @@ runs in, else of ~/.kube/config.
 SIGTERM or SIGINT (Ctrl-C) lets the binds in flight finish and exits with code 0; a second one exits
 at once with code 1. Exit code 1 also means that it could not start, and 2 that the command line is
 wrong."""
-
-_SECONDS = "SECONDS"
 
 
 @click.command("run", help=HELP, short_help="Schedule pods on a cluster.")
@@ -71,23 +77,12 @@ _SECONDS = "SECONDS"
 @click.option(
     "--interval",
     "interval_seconds",
-    type=click.FloatRange(min=0.1),
-    metavar=_SECONDS,
-    default=INTERVAL_SECONDS,
-    show_default=True,
+    metavar=SECONDS,
     help="Polling: the pause after each cycle.",
+    **at_least(0.1, INTERVAL_SECONDS),
 )
-@click.option(
-    "--kubeconfig",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The kubeconfig.  [default: found as said above]",
-)
-@click.option(
-    "--context",
-    metavar="NAME",
-    help="A context of the kubeconfig.  [default: its current one]",
-)
+@kubeconfig_option(help="The kubeconfig.  [default: found as said above]")
+@context_option()
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -128,21 +123,13 @@ _SECONDS = "SECONDS"
     show_default="0, one second's worth",
     help="With --qps: so many at once after a quiet spell.",
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Of the choice among equally good nodes: the same seed repeats it.",
-)
+@seed_option(help="Of the choice among equally good nodes: the same seed repeats it.")
 @click.option(
     "--grace",
     "grace_seconds",
-    type=click.FloatRange(min=0),
-    metavar=_SECONDS,
-    default=GRACE_SECONDS,
-    show_default=True,
+    metavar=SECONDS,
     help="How long the binds in flight may take after a signal to stop.",
+    **at_least(0, GRACE_SECONDS),
 )
 @click.option(
     "--record",
@@ -168,13 +155,13 @@ _SECONDS = "SECONDS"
 )
 @leader_election_options
 @policy_options
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@debug_option()
 def run_command(file: Path | None, *, only_policy: bool, **options: Any) -> None:
     """Hand over to the runtime."""
     options["bind_address"] = options["bind_address"] or LOOPBACK  # empty would be everywhere
     election, scheduler_name = LeaderElection(), options["scheduler_name"]
     if file is not None:
-        if _is_given("scheduler_name"):
+        if is_given("scheduler_name"):
             raise click.UsageError("--scheduler-name cannot be beside --config")
         options |= _from_file(file, options)
         scheduler_name = options["configuration"].profiles[0].scheduler_name
@@ -193,14 +180,10 @@ def _from_file(file: Path, options: dict[str, Any]) -> dict[str, Any]:
     configuration = read_file(file, registry_with(options["policies"]))
     connection = configuration.client_connection
     settings: dict[str, Any] = {"configuration": configuration}
-    if not _is_given("qps"):
+    if not is_given("qps"):
         settings["qps"] = max(connection.qps, 0.0)  # negative: upstream's way to say "no limit"
-        if not _is_given("burst"):
+        if not is_given("burst"):
             settings["burst"] = connection.burst
     if options["kubeconfig"] is None and connection.kubeconfig:
         settings["kubeconfig"] = Path(connection.kubeconfig)
     return settings
-
-
-def _is_given(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT

@@ -12,6 +12,7 @@ from rich.console import Console
 from pilotfish.cli.demo.policy import show_policy
 from pilotfish.cli.demo.stage import Stage, StoryError, raised_stage
 from pilotfish.cli.demo.story import EVENTS, PAUSE_SECONDS, Story
+from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import REFERENCE, find_policy
 from pilotfish.runtime.policies import shipped_policies
 from pilotfish.runtime.trouble import StartError
@@ -31,10 +32,9 @@ taint, a failing node and a backlog, and ends both. Nothing of yours is touched.
     help="Show what this policy does, instead: FILE.py[:NAME], or the name of one that comes with "
     "pilotfish: " + ", ".join(shipped_policies()) + ".",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def demo_command(*, fast: bool, reference: str | None, debug: bool) -> None:
+@debug_option(expose_value=False)
+def demo_command(*, fast: bool, reference: str | None) -> None:
     """Play the demo."""
-    del debug  # main looks for it
     console = Console()
     if reference is None:
         playing = _play(console, 0.0 if fast else PAUSE_SECONDS)

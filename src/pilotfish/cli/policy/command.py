@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from pilotfish.cli.options import FAILURE, debug_option
 from pilotfish.cli.policy.check import findings_of
 from pilotfish.cli.policy.new import files_for
 from pilotfish.cli.policy_options import find_policy
 from pilotfish.runtime.policy_faults import points_of
 from pilotfish.runtime.trouble import StartError
 
-FAILURE = 1
 CHECK_HELP = """Say what is wrong with a policy, without a cluster.
 
 POLICY is FILE.py[:NAME], MODULE:NAME, or the name of a policy that is installed or comes with
@@ -36,10 +36,9 @@ def policy_group() -> None:
 
 @policy_group.command("check", help=CHECK_HELP, short_help="Say what is wrong with a policy.")
 @click.argument("reference", metavar="POLICY")
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
-def check_command(reference: str, *, debug: bool) -> None:
+@debug_option(expose_value=False)
+def check_command(reference: str) -> None:
     """Check one policy."""
-    del debug  # main looks for it
     policy = find_policy(reference)
     points = ", ".join(points_of(policy.type))
     click.echo(f"{policy.place}: class {policy.type.__name__}, policy {policy.name}: {points}")
