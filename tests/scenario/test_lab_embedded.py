@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from controlplane import missing_binaries
 from embedded_cluster import EmbeddedCluster
 from manifests import ROOT, kubectl
 
@@ -18,7 +19,7 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 @pytest.fixture
 def cluster() -> Iterator[EmbeddedCluster]:
     """Four nodes, of which one is the control plane."""
-    if kubectl() is None:
+    if "kubectl" in missing_binaries():
         pytest.skip("kubectl is missing: build it with `make controlplane`")
     with EmbeddedCluster("--nodes", "4", "--seed", "1", "--local-image", IMAGE) as running:
         running.kubectl("label", "node", "node-1", f"{CONTROL_PLANE}=")
