@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pilotfish.api.node import Taint
@@ -29,7 +30,7 @@ class NodeInfo:
     @property
     def labels(self) -> Mapping[str, str]:
         """The node's labels."""
-        return self._nodes.labels[self._row]
+        return MappingProxyType(self._nodes.labels[self._row])
 
     @property
     def taints(self) -> list[Taint]:

@@ -64,8 +64,38 @@ def test_policy_that_is_no_function_of_its_arguments_is_found_out(
 def test_slow_policy_is_warned_of(tmp_path: Path) -> None:
     clock = map(float, itertools.count())  # a second goes by between any two looks
     told = findings(tmp_path, "    def score_node(self, pod, node):\n        return 1\n", clock)
-    slow = "1000.0 ms a pod at 1,000 nodes; above 100 ms it holds up all pods"
+    slow = "1000.0 ms a pod at 12 nodes; above 100 ms it holds up all pods"
     assert told[-1] == f"warning: {slow}"
+
+
+def test_slow_policy_is_run_for_few_pods(tmp_path: Path) -> None:
+    body = "    def score_node(self, pod, node):\n        return 1\n"
+    told = findings(tmp_path, body, map(float, itertools.count()))
+    assert told[0].startswith("good: 2 pods on 12 nodes")
+
+
+def test_policy_that_is_slow_at_many_nodes_alone_is_warned_of(tmp_path: Path) -> None:
+    looks = itertools.chain((0.0, 0.05), map(float, itertools.count()))
+    body = "    def score_node(self, pod, node):\n        return 1\n"
+    told = findings(tmp_path, body, looks)
+    assert told[-1].startswith("warning: 1000.0 ms a pod at 1,000 nodes")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("pod.labels['seen'] = ''", "error: it changes what it is given: pod new-"),
+        ("node.labels['seen'] = ''", "error: plugin 'P' failed in score for pod default/new-2: T"),
+        ("next(iter(node.pods)).labels.clear()", "error: it changes what it is given: pod old-"),
+    ],
+)
+def test_policy_that_changes_what_it_is_given_is_found_out(
+    tmp_path: Path, change: str, problem: str
+) -> None:
+    body = (
+        f"    def score_node(self, pod, node):\n        if node.pods: {change}\n        return 1\n"
+    )
+    assert any(line.startswith(problem) for line in findings(tmp_path, body))
 
 
 def test_policy_that_leaves_no_node_is_warned_of(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from pilotfish.api.node import Node
+from pilotfish.api.pod import Pod
 from pilotfish.cli.policy.purity import hints_of
-from pilotfish.cli.policy.sample import sample_nodes, sample_pods
+from pilotfish.cli.policy.sample import IN_PLACE, NEW, sample_nodes, sample_pods
 from pilotfish.core.decision import Decision
 from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.policies import source_of
@@ -21,6 +23,8 @@ from pilotfish.testing.deciding import decisions_of, profile_with
 FEW: Final = 12
 MANY: Final = 1000
 SHOWN_FAILURES: Final = 3
+PODS_OF_SLOW: Final = 2  # new ones of the sample: whoever checks should not wait for minutes
+COST_SECONDS: Final = 5.0  # for the cost at many nodes, if it grows with them
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,7 +38,10 @@ def findings_of(
     policy: Policy, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Finding]:
     """Run a policy on a sample cluster, timed by a clock, and yield what there is to say."""
-    nodes, pods = sample_nodes(FEW), sample_pods(FEW)
+    seconds = _seconds_a_pod(policy, clock, FEW, 1)
+    is_slow = seconds > LIMIT_SECONDS
+    new = PODS_OF_SLOW if is_slow else NEW
+    nodes, pods = sample_nodes(FEW), sample_pods(FEW, new)
     decisions = decisions_of(profile_with(policy), pods, nodes)
     failures = [decision.message for decision in decisions if decision.outcome == "error"]
     if failures:
@@ -44,9 +51,14 @@ def findings_of(
             yield Finding("error", f"and {more} more pods for which it fails")
         return
     yield from _of_sample(policy, decisions)
+    yield from _of_arguments(nodes, pods)
     yield from _of_repetition(policy, decisions)
     yield from _of_source(policy)
-    yield from _of_cost(policy, _Spent(clock))
+    if is_slow:
+        yield _of_cost(seconds, FEW)
+        return
+    few_enough = int(COST_SECONDS / max(seconds * MANY / FEW, COST_SECONDS / NEW))
+    yield _of_cost(_seconds_a_pod(policy, clock, MANY, max(1, few_enough)), MANY)
 
 
 def _of_sample(policy: Policy, decisions: Sequence[Decision]) -> Iterator[Finding]:
@@ -68,9 +80,19 @@ def _of_sample(policy: Policy, decisions: Sequence[Decision]) -> Iterator[Findin
         yield Finding("warning", f"it leaves no node of the sample to any pod{why}")
 
 
+def _of_arguments(nodes: Sequence[Node], pods: Sequence[Pod]) -> Iterator[Finding]:
+    """Compare with what it was given."""
+    given = (*sample_nodes(len(nodes)), *sample_pods(len(nodes), len(pods) - IN_PLACE))
+    for before, after in zip(given, (*nodes, *pods), strict=True):
+        if after != before:
+            what = f"{type(after).__name__.lower()} {after.metadata.name}"
+            yield Finding("error", f"it changes what it is given: {what}; a policy only looks")
+            return
+
+
 def _of_repetition(policy: Policy, decisions: Sequence[Decision]) -> Iterator[Finding]:
     """Decide again with a new instance, and once more with that one."""
-    nodes, pods = sample_nodes(FEW), sample_pods(FEW)
+    nodes, pods = sample_nodes(FEW), sample_pods(FEW, len(decisions))
     profile = profile_with(policy)
     again = decisions_of(profile, pods, nodes)
     if again != decisions:
@@ -101,18 +123,19 @@ def _of_source(policy: Policy) -> Iterator[Finding]:
             yield Finding("warning", f"{file}:{hint}")
 
 
-def _of_cost(policy: Policy, spent: _Spent) -> Iterator[Finding]:
-    profile = profile_with(policy)
-    profile.time_by(spent, {policy.name})
-    decisions_of(profile, sample_pods(MANY), sample_nodes(MANY))
-    seconds = statistics.median(spent.by_pod.values()) if spent.by_pod else 0.0
-    told = f"{1000 * seconds:.1f} ms a pod at {MANY:,} nodes"
+def _of_cost(seconds: float, nodes: int) -> Finding:
+    told = f"{1000 * seconds:.1f} ms a pod at {nodes:,} nodes"
     if seconds > LIMIT_SECONDS:
-        yield Finding(
-            "warning", f"{told}; above {1000 * LIMIT_SECONDS:.0f} ms it holds up all pods"
-        )
-    else:
-        yield Finding("good", told)
+        limit = f"above {1000 * LIMIT_SECONDS:.0f} ms it holds up all pods"
+        return Finding("warning", f"{told}; {limit}")
+    return Finding("good", told)
+
+
+def _seconds_a_pod(policy: Policy, clock: Callable[[], float], nodes: int, new_pods: int) -> float:
+    profile, spent = profile_with(policy), _Spent(clock)
+    profile.time_by(spent, {policy.name})
+    decisions_of(profile, sample_pods(nodes, new_pods), sample_nodes(nodes))
+    return statistics.median(spent.by_pod.values()) if spent.by_pod else 0.0
 
 
 class _Spent:

@@ -12,8 +12,8 @@ ZONES: Final = ("a", "b", "c")
 APPS: Final = ("web", "db", "batch", "cache")
 QOS_CLASSES: Final = ("Guaranteed", "Burstable", "BestEffort")
 GPU: Final = "nvidia.com/gpu"
-PODS: Final = 24
 IN_PLACE: Final = 8
+NEW: Final = 16
 
 
 def sample_nodes(count: int) -> list[Node]:
@@ -21,10 +21,10 @@ def sample_nodes(count: int) -> list[Node]:
     return [_node(i) for i in range(count)]
 
 
-def sample_pods(nodes: int) -> list[Pod]:
-    """Make pods of several sizes, apps, priorities and classes; a third of them are in place."""
+def sample_pods(nodes: int, new: int = NEW) -> list[Pod]:
+    """Make pods of several sizes, apps, priorities and classes: some in place, some new."""
     in_place = [_pod(f"old-{i}", i, node_name=f"node-{3 * i % nodes}") for i in range(IN_PLACE)]
-    return [*in_place, *(_pod(f"new-{i}", i) for i in range(PODS - IN_PLACE))]
+    return [*in_place, *(_pod(f"new-{i}", i) for i in range(new))]
 
 
 def _node(i: int) -> Node:
