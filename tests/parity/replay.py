@@ -9,7 +9,7 @@ import argparse
 import gzip
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -238,19 +238,30 @@ class Tally:
         return str(self.clusters), str(self.steps), str(self.steps - len(unequal)), told or "-"
 
 
-def main() -> int:
-    """Replay a corpus; print a line a category and the first differences."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replay a corpus; print a line a category and the first differences.
+
+    What leaves nothing to replay is an error of usage, exit status 2: it is no agreement.
+    """
     parser = argparse.ArgumentParser(description="Replay recorded decisions of kube-scheduler.")
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--category", action="append", help="only this one; may be repeated")
     parser.add_argument("--limit", type=int, default=sys.maxsize, help="clusters a category")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.limit < 1:
+        parser.error("--limit must be at least 1")
     tallies: dict[str, Tally] = {}
-    for cluster in clusters(options.corpus, options.category):
-        name = cluster["category"]
-        tally = tallies.setdefault(name, Tally())
-        if tally.clusters < options.limit:
-            tally.add(cluster)
+    try:
+        for cluster in clusters(options.corpus, options.category):
+            tally = tallies.setdefault(cluster["category"], Tally())
+            if tally.clusters < options.limit:
+                tally.add(cluster)
+    except (OSError, EOFError, msgspec.DecodeError) as error:
+        parser.error(f"{options.corpus} is no corpus: {error}")
+    if missing := set(options.category or ()) - tallies.keys():
+        parser.error(f"{options.corpus} has nothing of category {', '.join(sorted(missing))}")
+    if not tallies:
+        parser.error(f"{options.corpus} has no clusters")
     _print(tallies)
     return 1 if any(tally.differences for tally in tallies.values()) else 0
 
