@@ -7,6 +7,7 @@ from pilotfish.cluster.kubelet.images import (
     made_up_size,
     node_images,
 )
+from pilotfish.cluster.kubelet_settings import MEBIBYTE
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ from pilotfish.cluster.kubelet.images import (
 )
 def test_name_is_completed_as_container_runtimes_do(image: str, full: str) -> None:
     assert full_name(image) == full
+
+
+def test_the_image_of_all_examples_is_too_small_to_draw_pods() -> None:
+    """ImageLocality counts from 23 MiB on: pods that came at once went where the image was."""
+    assert made_up_size("registry.k8s.io/pause:3.9") < MEBIBYTE < made_up_size("nginx")
 
 
 def test_same_image_by_two_names_has_one_digest() -> None:
