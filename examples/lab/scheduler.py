@@ -2,7 +2,7 @@
 
 A round lists pods and nodes once, counts what is taken, and places all pods of ours that wait. The
 next one begins after `--interval` seconds (polling), or when a watch has news of such a pod. Rounds
-are a quarter of a second apart at least, so that lists do not grow with the number of pods.
+are a tenth of a second apart at least, so that lists do not grow with the number of pods.
 """
 
 import argparse
@@ -154,7 +154,7 @@ def main():
         try:
             pods = api.list_pod_for_all_namespaces()
             schedule(api, pods.items, name, pauses)
-            time.sleep(given.interval if given.mode == "polling" else 0.25)
+            time.sleep(given.interval if given.mode == "polling" else 0.1)
             if given.mode == "watch":
                 wait_for_news(api, pods.metadata.resource_version, name)
         except Exception as error:  # a cut, lost history, a server that restarts: a new round

@@ -112,7 +112,8 @@ def test_the_skeleton_sees_its_pods_with_the_official_client_and_binds_none(
         (REPORT + "*What went wrong?*\n", "1 questions of the template are not answered"),
         (TEMPLATE, "4 questions of the template are not answered"),
         (REPORT.replace("polling", "it").replace("Polling", "It"), "nothing about polling"),
-        (REPORT + "word " * PAGE_WORDS, "words are more than a page"),
+        (REPORT + "word " * PAGE_WORDS, "words beside the tables are more than a page"),
+        (REPORT + "| word " * PAGE_WORDS, "there, a page long"),
     ],
 )
 def test_a_report_is_read_for_what_it_should_be_about(
