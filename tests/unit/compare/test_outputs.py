@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pilotfish.compare.run import Run
 from pilotfish.compare.summary import NOT_MEASURED, requests_by_kind, summarise
 from pilotfish.compare.traffic import Traffic
 
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "compare.md"
 SURROUNDINGS = Surroundings("pilotfish compare <now>", "embedded, 3 nodes", "2 pods")
 
 
@@ -115,6 +117,16 @@ def test_csv_files_have_a_row_a_pod_and_a_row_a_run(tmp_path: Path) -> None:
     assert [pod["creation_to_bound_s"] for pod in pods] == ["1.000000", "2.000000", "1.000000"]
     assert [run["cpu_s"] for run in runs] == ["0.500", ""]
     assert runs[0]["requests_by_kind"] == '{"create pods/binding": 2, "list pods": 6}'
+
+
+def test_each_column_is_explained(tmp_path: Path) -> None:
+    write_csv_files(tmp_path, [seen(watching(), 1.0)])
+    page = PAGE.read_text(encoding="utf-8")
+    sections = {name: page.split(f"## {name}")[1].split("\n## ")[0] for name in (RESULTS, RUNS)}
+    for name, section in sections.items():
+        columns = (tmp_path / name).read_text().splitlines()[0].split(",")
+        told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", section, re.MULTILINE)))
+        assert sorted(told) == sorted(columns)
 
 
 def test_the_report_is_one_file_with_plots_that_needs_nothing_else(tmp_path: Path) -> None:
