@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cluster_process import ClusterProcess
@@ -124,3 +126,27 @@ def test_without_a_scheduler_the_first_probe_fails_and_says_so(cluster: ClusterP
     assert done.returncode == 1
     assert "is a scheduler running that answers to nobody?" in done.stdout
     assert done.stdout.count("failed") == 2  # the probe and the checkpoint
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_leaves_nothing_behind(
+    cluster: ClusterProcess, number: signal.Signals
+) -> None:
+    scheduler = f"{sys.executable} -m pilotfish run {' '.join(NAMED)}"
+    options = ("--kubeconfig", str(cluster.kubeconfig), "--command", scheduler)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pilotfish", "lab", "check", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as check:
+        assert check.stdout is not None
+        next(line for line in check.stdout if line.startswith("passed"))
+        family = psutil.Process(check.pid).children(recursive=True)
+        check.send_signal(number)
+        said = check.stdout.read()
+        assert check.wait(60) == 130
+    assert "interrupted; what was made is removed" in said
+    assert "lab-check" not in cluster.kubectl("get", "namespaces,nodes,pods", "-A", "-o", "name")
+    assert family
+    assert not [process for process in family if process.is_running()]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -20,6 +18,7 @@ import msgspec
 from rich.console import Console
 
 from pilotfish.cli.compare_table import LiveTable
+from pilotfish.cli.interruption import run_until_interrupted
 from pilotfish.cli.options import (
     INTERRUPTED,
     SECONDS,
@@ -233,8 +232,8 @@ class _Comparison:
         """Measure and report; returns the exit code."""
         code = 0
         try:
-            asyncio.run(self._until_told_to_end())
-        except (KeyboardInterrupt, asyncio.CancelledError):
+            run_until_interrupted(self._measure())
+        except KeyboardInterrupt:
             self._console.print("interrupted; what was measured is kept")
             code = INTERRUPTED
         if not any(run.pods for run in self._done):
@@ -242,12 +241,6 @@ class _Comparison:
             raise StartError(f"nothing was measured: {trouble}", hint="see --help")
         self._report()
         return code or int(any(run.trouble for run in self._done))
-
-    async def _until_told_to_end(self) -> None:
-        """Measure; SIGTERM ends it as Ctrl-C does, with all that was started."""
-        measuring = asyncio.create_task(self._measure())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
-        await measuring
 
     async def _measure(self) -> None:
         options = self._options

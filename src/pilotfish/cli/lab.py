@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shlex
@@ -14,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from pilotfish.cli.interruption import run_until_interrupted
 from pilotfish.cli.lab_views import print_defects, print_finding, print_grade, print_outcome
 from pilotfish.cli.options import (
     INTERRUPTED,
@@ -132,7 +132,8 @@ def check_command(
     console = Console(soft_wrap=True, highlight=False)
     questions = questions_of(checkpoint)
     try:
-        answered = asyncio.run(_examine(console, client, contender, questions, patience_seconds))
+        examining = _examine(console, client, contender, questions, patience_seconds)
+        answered = run_until_interrupted(examining)
     except KeyboardInterrupt:
         console.print("interrupted; what was made is removed")
         return INTERRUPTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from pilotfish.cli.demo.policy import show_policy
 from pilotfish.cli.demo.stage import Stage, StoryError, raised_stage
 from pilotfish.cli.demo.story import EVENTS, PAUSE_SECONDS, Story
+from pilotfish.cli.interruption import run_until_interrupted
 from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import REFERENCE, find_policy
 from pilotfish.runtime.policies import shipped_policies
@@ -41,7 +41,7 @@ def demo_command(*, fast: bool, reference: str | None) -> None:
     else:
         playing = show_policy(console, reference, find_policy(reference))
     try:
-        asyncio.run(playing)
+        run_until_interrupted(playing)
     except StoryError as error:
         raise StartError(f"the demo stopped: {error}", hint="try it again") from error
     except KeyboardInterrupt:
