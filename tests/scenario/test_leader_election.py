@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -96,7 +97,8 @@ def test_another_one_goes_on_when_the_leader_is_killed_under_load(
     standby.wait_for(LEADING)
     took = time.monotonic() - killed_at
     story.wait_bound(names)
-    assert took <= 3 * LEASE_SECONDS  # on a busy machine; on a quiet one two seconds more than one
+    is_alone = "PYTEST_XDIST_WORKER" not in os.environ  # on the real control plane it always is
+    assert took <= (LEASE_SECONDS + 2 if is_alone else 3 * LEASE_SECONDS)
     assert set(bound_lines(leader, standby).values()) == {1}
     assert not story.overfilled_nodes()
     assert story.control_plane.api.get(f"{LEASES}/my-scheduler")["spec"]["leaseTransitions"] == 1
