@@ -13,10 +13,11 @@ MIGRATED: Final = "pd.csi.storage.gke.io"
 CLASSES: Final = ("static", "ebs", "cap", "zonal", "immediate")
 CLAIMS: Final = tuple(f"c{i}" for i in range(6))
 SIZES: Final = ("1Gi", "5Gi", "20Gi")
-MODES: Final = ("ReadWriteOnce",) * 5 + ("ReadWriteOncePod", "ReadOnlyMany")
+MODES: Final = ("ReadWriteOnce",) * 6 + ("ReadWriteOncePod", "ReadOnlyMany", "ReadWriteMany")
 VOLUME_MODES: Final = (
     ("ReadWriteOnce",),
     ("ReadWriteOnce", "ReadOnlyMany"),
+    ("ReadWriteOnce", "ReadWriteMany"),
     ("ReadOnlyMany",),
     ("ReadWriteOncePod",),
 )
@@ -171,7 +172,8 @@ def _volume(draw: Draw, name: str, of_class: str, nodes: Sequence[Manifest]) -> 
     if source != "gce" and draw.chance(
         0.25
     ):  # kube-scheduler translates zones of Google's form only
-        made["metadata"]["labels"][ZONE] = draw.one(("z0", "z1", "z0__z1", "z2__z3"))
+        key = draw.one((ZONE, "failure-domain.beta.kubernetes.io/zone"))
+        made["metadata"]["labels"][key] = draw.one(("z0", "z1", "z0__z1", "z2__z3"))
     spec: Manifest = {
         "capacity": {"storage": draw.one(SIZES)},
         "accessModes": list(draw.one(VOLUME_MODES)),
