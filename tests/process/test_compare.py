@@ -144,6 +144,14 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nothing_running(
     assert not [process for process in family if process.is_running()]
 
 
+def test_ctrl_c_before_the_first_pod_is_no_error(tmp_path: Path) -> None:
+    child = started(tmp_path, *SMALL)
+    assert child.stdout is not None
+    next(line for line in child.stdout if line.startswith("run 1 of 2"))
+    child.send_signal(signal.SIGINT)
+    assert ended(child) == (130, "interrupted; nothing was measured yet\n", "")
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -234,11 +234,15 @@ class _Comparison:
         try:
             run_until_interrupted(self._measure())
         except KeyboardInterrupt:
-            self._console.print("interrupted; what was measured is kept")
             code = INTERRUPTED
-        if not any(run.pods for run in self._done):
-            trouble = self._done[0].trouble if self._done else "interrupted before the first run"
-            raise StartError(f"nothing was measured: {trouble}", hint="see --help")
+        has_pods = any(run.pods for run in self._done)
+        if code:
+            kept = "what was measured is kept" if has_pods else "nothing was measured yet"
+            self._console.print(f"interrupted; {kept}")
+        if not has_pods:
+            if code:
+                return code
+            raise StartError(f"nothing was measured: {self._done[0].trouble}", hint="see --help")
         self._report()
         return code or int(any(run.trouble for run in self._done))
 
