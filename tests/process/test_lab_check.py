@@ -128,6 +128,14 @@ def test_without_a_scheduler_the_first_probe_fails_and_says_so(cluster: ClusterP
     assert done.stdout.count("failed") == 2  # the probe and the checkpoint
 
 
+def test_a_scheduler_that_has_ended_passes_nothing(cluster: ClusterProcess, tmp_path: Path) -> None:
+    """It leaves an impossible pod pending, as it leaves all."""
+    ended = (sys.executable, "-c", "raise SystemExit(3)")
+    questions = [question for question in QUESTIONS if question.probe is room_is_respected]
+    ((_, finding),) = examine(cluster, tmp_path, ended, questions)
+    assert finding == Finding("not judged", "the scheduler ended with exit code 3")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_check_leaves_nothing_behind(
     cluster: ClusterProcess, number: signal.Signals
