@@ -41,15 +41,11 @@ from pilotfish.runtime.cluster_kubeconfig import (
     write_kubeconfig,
 )
 from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
+from pilotfish.runtime.event_loop import LOOP_FACTORY, end_on_signals, first_cause
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 from pilotfish.runtime.local_processes import LocalProcesses
 from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.options import RunOptions
-from pilotfish.runtime.process import (
-    LOOP_FACTORY,
-    end_on_signals,
-    first_cause,
-)
 from pilotfish.runtime.trouble import StartError
 
 LOOPBACK: Final = "127.0.0.1"

@@ -8,11 +8,10 @@ import io
 import logging
 import os
 import random
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import BinaryIO
 
@@ -30,6 +29,7 @@ from pilotfish.plugins.profiles import make_profiles
 from pilotfish.runtime import events, executor, words
 from pilotfish.runtime.chance import repeatable
 from pilotfish.runtime.dry_run import DryRunExecutor, NoEvents
+from pilotfish.runtime.event_loop import LOOP_FACTORY, end_on_signals, first_cause
 from pilotfish.runtime.events import EventRecorder
 from pilotfish.runtime.executor import ApiExecutor
 from pilotfish.runtime.feed import Kind, kinds_for
@@ -55,19 +55,10 @@ from pilotfish.runtime.trouble import Triage
 from pilotfish.runtime.unwatched import list_forever
 from pilotfish.runtime.watch_mode import watch
 
-LOOP_FACTORY: Callable[[], asyncio.AbstractEventLoop] | None = None
-try:
-    import uvloop
-except ImportError:
-    pass
-else:
-    LOOP_FACTORY = uvloop.new_event_loop  # a fifth less time for each request
-
 LOST_SERVER_SECONDS = 1.0  # between tries to reach a server before anything is listed
 CONNECTIONS = executor.IN_FLIGHT + events.IN_FLIGHT + 16  # and the lists and watches
 GC_THRESHOLD_AT_START = 100_000  # the first lists are many objects of which none is garbage
 GC_THRESHOLDS = (10_000, 20, 20)
-STOPPED_AT_ONCE = 1  # the exit code after a second signal
 
 
 class _StoppedError(Exception):
@@ -151,29 +142,6 @@ def _client(
         observe=metrics.requested,
         may_write=leadership.may_act if leadership else always,
     )
-
-
-def first_cause(error: BaseException) -> BaseException:
-    """Return what is wrong, out of the groups of the tasks on its way."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def end_on_signals(stopping: asyncio.Event) -> None:
-    """Set `stopping` on the first signal, and end at once on a second one."""
-
-    def on_signal() -> None:
-        if stopping.is_set():
-            logging.shutdown()
-            sys.stderr.write("error: a second signal: ended at once\n")
-            sys.stderr.flush()
-            os._exit(STOPPED_AT_ONCE)
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
 
 
 def _profiles(options: RunOptions) -> dict[str, Profile]:
