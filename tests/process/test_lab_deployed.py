@@ -51,9 +51,7 @@ def mode(cluster: ClusterProcess, request: pytest.FixtureRequest) -> Iterator[st
         log = ("-n", "kube-system", "logs", deployment)
         wait_until(lambda: "No pending pods" in cluster.kubectl(*log), "an empty cycle", 20.0)
     yield mode
-    cluster.kubectl("delete", "-k", overlay, "--wait=false")
-    gone = ("wait", "--for=delete", "pod", "-l", f"app=my-scheduler-{mode}", "--timeout=25s")
-    cluster.kubectl("-n", "kube-system", *gone)
+    cluster.kubectl("delete", "-k", overlay, "--cascade=foreground")
 
 
 def check(cluster: ClusterProcess, *options: str) -> subprocess.CompletedProcess[str]:
