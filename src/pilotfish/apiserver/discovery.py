@@ -73,10 +73,6 @@ class Discovery:
             return self._aggregated[path]
         return self._plain.get(path)
 
-    def has_version(self, group: str, version: str) -> bool:
-        """Say whether anything is served in a group version."""
-        return (group, version) in self._versions
-
     def has_group(self, group: str) -> bool:
         """Say whether any version of a group is served."""
         return any(group == name for name, _ in self._versions)

@@ -37,11 +37,6 @@ def field_invalid(field: str, value: Any, detail: str) -> FieldError:
     return FieldError(field, "FieldValueInvalid", _body("Invalid value", value, detail))
 
 
-def field_type_invalid(field: str, value: Any, detail: str) -> FieldError:
-    """Report a value of another type than the schema's."""
-    return FieldError(field, "FieldValueTypeInvalid", _body("Invalid value", value, detail))
-
-
 def field_required(field: str, detail: str = "") -> FieldError:
     """Report the absence of a value that must be there."""
     return FieldError(field, "FieldValueRequired", _body("Required value", detail=detail))
@@ -73,12 +68,6 @@ def field_too_long(field: str, limit: int, unit: str = "byte") -> FieldError:
     """Report a text over the limit; the unit is a byte or a character."""
     detail = f"may not be more than {limit} {unit}{'' if limit == 1 else 's'}"
     return FieldError(field, "FieldValueTooLong", _body("Too long", detail=detail))
-
-
-def field_too_many(field: str, actual: int, limit: int) -> FieldError:
-    """Report a list over the limit."""
-    detail = f"must have at most {limit} item{'' if limit == 1 else 's'}"
-    return FieldError(field, "FieldValueTooMany", _body("Too many", actual, detail))
 
 
 def aggregate(errors: Sequence[FieldError]) -> str:

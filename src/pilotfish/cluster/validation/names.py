@@ -18,7 +18,6 @@ Problems = tuple[str, ...]
 
 _DNS_1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_DNS_1123}(\.{_DNS_1123})*"
-_DNS_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
@@ -31,10 +30,6 @@ _LABEL_WORDS = (
 _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     f"'.', {_ALNUM_ENDS}"
-)
-_DNS_1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    "alphabetic character, and end with an alphanumeric character"
 )
 _QUALIFIED_WORDS = f"must consist of alphanumeric characters, '-', '_' or '.', {_ALNUM_ENDS}"
 _LABEL_VALUE_WORDS = (
@@ -69,14 +64,6 @@ def dns_subdomain(name: str) -> Problems:
     problems = _length(name, MAX_SUBDOMAIN)
     if re.fullmatch(_SUBDOMAIN, name) is None:
         return (*problems, _mismatch(_SUBDOMAIN_WORDS, _SUBDOMAIN, "example.com"))
-    return problems
-
-
-def dns_1035_label(name: str) -> Problems:
-    """Check a DNS label that begins with a letter, as services once had to have."""
-    problems = _length(name, MAX_LABEL)
-    if re.fullmatch(_DNS_1035, name) is None:
-        return (*problems, _mismatch(_DNS_1035_WORDS, _DNS_1035, "my-name", "abc-123"))
     return problems
 
 
