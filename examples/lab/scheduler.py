@@ -114,9 +114,12 @@ def schedule(api, pods, name, pauses):
     for pod in pods:
         if pod.spec.node_name and pod.status.phase not in ("Succeeded", "Failed"):
             used[pod.spec.node_name] += requests(pod)
-    for pod in pods:
+    ready = [pod for pod in pods if waits(pod, name)]
+    for gone in pauses.keys() - {pod.metadata.uid for pod in ready}:
+        del pauses[gone]
+    for pod in ready:
         pause, until = pauses.get(pod.metadata.uid, (1, 0))
-        if not waits(pod, name) or time.monotonic() < until:
+        if time.monotonic() < until:
             continue
         print(f"Detected Pending Pod {pod.metadata.namespace}/{pod.metadata.name}", flush=True)
         pauses[pod.metadata.uid] = min(2 * pause, 60), time.monotonic() + pause
@@ -131,8 +134,10 @@ def wait_for_news(api, version, name):
     list_pods, options = api.list_pod_for_all_namespaces, {"timeout_seconds": 5}
     for event in watch.Watch().stream(list_pods, resource_version=version, **options):
         if event["type"] != "DELETED" and waits(event["object"], name):
-            meta = event["object"].metadata
-            print(f"Pod {event['type'].lower()} {meta.namespace}/{meta.name}", flush=True)
+            meta, is_new = event["object"].metadata, event["type"] == "ADDED"
+            print(
+                f"Pod {'added' if is_new else 'updated'} {meta.namespace}/{meta.name}", flush=True
+            )
             return
 
 
