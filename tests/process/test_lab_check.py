@@ -80,10 +80,13 @@ def test_a_defect_is_caught_by_name(
     assert shown == {defect}, [(question.claim, finding) for question, finding in answered]
 
 
-def test_the_solution_without_pilotfish_shows_no_defect(
-    cluster: ClusterProcess, tmp_path: Path, python: str
+@pytest.mark.parametrize(
+    "script", [(str(SOLUTION), *NAMED), (str(SOLUTION.with_name("minimal.py")), "{name}")]
+)
+def test_solutions_without_pilotfish_show_no_defect(
+    cluster: ClusterProcess, tmp_path: Path, python: str, script: tuple[str, ...]
 ) -> None:
-    answered = examine(cluster, tmp_path, (python, str(SOLUTION), *NAMED), list(QUESTIONS))
+    answered = examine(cluster, tmp_path, (python, *script), list(QUESTIONS))
     assert not [one for one in answered if one[1].verdict == "failed"]
     passed = {question.defect for question, finding in answered if finding.verdict == "passed"}
     assert passed >= set(DEFECTS)
