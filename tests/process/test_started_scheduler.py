@@ -78,10 +78,10 @@ def test_a_daemon_that_holds_the_output_open_is_not_waited_for(
 def test_children_that_ignore_sigterm_end_with_their_scheduler(tmp_path: Path) -> None:
     source = """
     import os, pathlib, signal, time
-    if child := os.fork():
-        pathlib.Path(__file__).with_name("child").write_text(str(child))
+    if os.fork():
         time.sleep(60)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pathlib.Path(__file__).with_name("child").write_text(str(os.getpid()))
     print("Pod added default/a", flush=True)
     time.sleep(60)
     """
