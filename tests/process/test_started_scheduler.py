@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from controlplane import wait_until
 from pilotfish.compare import scheduler_process
 from pilotfish.compare.heard import Heard
 from pilotfish.compare.scheduler_process import SchedulerProcess
@@ -86,7 +87,8 @@ def test_children_that_ignore_sigterm_end_with_their_scheduler(tmp_path: Path) -
     time.sleep(60)
     """
     play(tmp_path, source)
-    assert not _runs(int((tmp_path / "child").read_text()))
+    child = int((tmp_path / "child").read_text())
+    wait_until(lambda: not _runs(child), "the end of a child that was killed")
 
 
 def test_what_is_heard_but_not_kept_begins_where_the_log_is_full(
