@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.client import ApiClient, ApiError, Event, Reflector, reflect
+from pilotfish.client import ApiError, Event, Reflector, reflect
 from pilotfish.compare.pod_times import SeenPod
 from pilotfish.runtime.chance import repeatable
+from pilotfish.runtime.objects import Objects
 
 NAMESPACES: Final = "/api/v1/namespaces"
+NODES: Final = "/api/v1/nodes"
 SETTLE_SECONDS: Final = 0.05
 PATIENCE_SECONDS: Final = 30.0
 DELETE_NOW: Final = msgspec.json.encode(
@@ -23,24 +25,21 @@ DELETE_NOW: Final = msgspec.json.encode(
 )
 
 
-class ClusterAccess:
+class ClusterAccess(Objects):
     """Creates, watches and deletes in namespaces of its own."""
-
-    def __init__(self, client: ApiClient) -> None:
-        self._client = client
 
     async def count_nodes(self) -> int:
         """Count the nodes that take pods."""
         return sum(
             not node["spec"].get("unschedulable") and not node["spec"].get("taints")
-            for node in await self._items("/api/v1/nodes")
+            for node in await self.items(NODES)
         )
 
     @asynccontextmanager
     async def namespace(self, name: str) -> AsyncIterator[None]:
         """Create a namespace, and delete it with all that is in it."""
         manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        await self._client.request("POST", NAMESPACES, body=msgspec.json.encode(manifest))
+        await self.create(NAMESPACES, manifest)
         try:
             account = f"{NAMESPACES}/{name}/serviceaccounts/default"
             await self._until(account, is_there=True)  # pods are refused until a controller made it
@@ -66,8 +65,7 @@ class ClusterAccess:
 
     async def create_pod(self, namespace: str, manifest: dict[str, Any]) -> None:
         """Create a pod."""
-        body = msgspec.json.encode(manifest)
-        await self._client.request("POST", f"{NAMESPACES}/{namespace}/pods", body=body)
+        await self.create(f"{NAMESPACES}/{namespace}/pods", manifest)
 
     async def delete_pod(self, namespace: str, name: str) -> None:
         """Delete a pod at once; one that is gone is fine."""
@@ -77,24 +75,19 @@ class ClusterAccess:
 
     async def count_events(self, namespace: str, pods: Container[str]) -> Counter[str]:
         """Count the Events about some pods of a namespace by reason."""
-        events = await self._items(f"{NAMESPACES}/{namespace}/events")
+        events = await self.items(f"{NAMESPACES}/{namespace}/events")
         return Counter(
             event.get("reason") or ""
             for event in events
             if event["involvedObject"].get("name") in pods
         )
 
-    async def _items(self, path: str) -> list[dict[str, Any]]:
-        response = await self._client.request("GET", path)
-        items: list[dict[str, Any]] = msgspec.json.decode(response.body)["items"]
-        return items
-
     async def _delete_namespace(self, name: str) -> None:
         path = f"{NAMESPACES}/{name}"
         with suppress(ApiError):
             await self._client.request("DELETE", f"{path}/pods", body=DELETE_NOW)
         with suppress(ApiError):
-            await self._client.request("DELETE", path)
+            await self.delete(path)
             await self._until(path, is_there=False)
 
     async def _until(self, path: str, *, is_there: bool) -> None:

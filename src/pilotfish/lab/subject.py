@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -18,8 +18,8 @@ from pilotfish.lab.probing_proxy import ProbingProxy
 
 LOOK_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 3.0  # polling every two seconds has had its chance
-NODES: Final = "/api/v1/nodes"
-MERGE_PATCH: Final = "application/merge-patch+json"
+
+T = TypeVar("T")
 
 
 class Subject:
@@ -28,7 +28,8 @@ class Subject:
     Attributes:
         scheduler_name: what pods ask for.
         namespace: of the examination's own.
-        pods: what was seen of them, by name.
+        cluster: to make and look at what is no pod of its own.
+        meter: what was seen of its pods.
         process: the scheduler's, where it was started for this.
         proxy: in front of the API server, where it was started for this.
     """
@@ -91,40 +92,29 @@ class Subject:
     async def patch_pod(self, name: str, patch: Mapping[str, Any]) -> None:
         """Merge a patch into a pod."""
         path = f"{NAMESPACES}/{self.namespace}/pods/{name}"
-        body = msgspec.json.encode(patch)
-        await self.client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+        await self.cluster.patch(path, patch)
 
     async def events(self, name: str) -> list[dict[str, Any]]:
         """List the Events about a pod."""
-        path = f"{NAMESPACES}/{self.namespace}/events"
-        found = await self.get(path)
-        return [one for one in found["items"] if one["involvedObject"].get("name") == name]
-
-    async def get_all(self, path: str, label_selector: str) -> list[dict[str, Any]]:
-        """List the objects that a selector selects."""
-        params = {"labelSelector": label_selector}
-        response = await self.client.request("GET", path, params=params)
-        items: list[dict[str, Any]] = msgspec.json.decode(response.body)["items"]
-        return items
-
-    async def found(self, path: str, what: Callable[[dict[str, Any]], str]) -> str:
-        """Wait until an object says something; empty when the patience is over."""
-        deadline = time.monotonic() + self.patience_seconds
-        while time.monotonic() < deadline:
-            if said := what(await self.get(path)):
-                return said
-            await asyncio.sleep(LOOK_SECONDS)
-        return ""
+        events = await self.cluster.items(f"{NAMESPACES}/{self.namespace}/events")
+        return [one for one in events if one["involvedObject"].get("name") == name]
 
     async def event(self, name: str, reason: str) -> dict[str, Any] | None:
         """Wait for an Event about a pod; None when the patience is over."""
+
+        async def look() -> dict[str, Any] | None:
+            return next((one for one in await self.events(name) if one["reason"] == reason), None)
+
+        return await self.eventually(look)
+
+    async def eventually(self, look: Callable[[], Awaitable[T]]) -> T:
+        """Look until something true is seen or the patience is over; returns what was seen last."""
         deadline = time.monotonic() + self.patience_seconds
-        while time.monotonic() < deadline:
-            for one in await self.events(name):
-                if one["reason"] == reason:
-                    return one
+        while True:
+            seen = await look()
+            if seen or time.monotonic() > deadline:
+                return seen
             await asyncio.sleep(LOOK_SECONDS)
-        return None
 
     def usual_seconds(self) -> float:
         """Return how long a pod has waited at most so far; the first had to wait for a start."""

@@ -14,10 +14,10 @@ import msgspec
 from pilotfish.cli.demo.board import Board
 from pilotfish.client import ApiClient, load_config
 from pilotfish.runtime.children import child, embedded_cluster
+from pilotfish.runtime.objects import Objects
 
 SCHEDULER = "pilotfish"
 PATIENCE_SECONDS = 30.0
-MERGE_PATCH = "application/merge-patch+json"
 
 CLUSTER = {
     "nodeGroups": [
@@ -38,32 +38,13 @@ class StoryError(Exception):
     """What should have happened did not."""
 
 
-class Stage:
+class Stage(Objects):
     """The cluster's API, and the board that shows what the scheduler does there."""
 
     def __init__(self, client: ApiClient) -> None:
+        super().__init__(client)
         self.board = Board()
-        self._client = client
         self._news = asyncio.Event()
-
-    async def create(self, path: str, manifest: Mapping[str, Any]) -> None:
-        """Create an object; the path is that of its collection."""
-        await self._client.request("POST", path, body=msgspec.json.encode(manifest))
-
-    async def patch(self, path: str, patch: Mapping[str, Any]) -> None:
-        """Merge a patch into an object."""
-        body = msgspec.json.encode(patch)
-        await self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
-
-    async def delete(self, path: str) -> None:
-        """Delete an object."""
-        await self._client.request("DELETE", path)
-
-    async def items(self, path: str) -> list[dict[str, Any]]:
-        """Return all objects of a collection."""
-        response = await self._client.request("GET", path)
-        items: list[dict[str, Any]] = msgspec.json.decode(response.body)["items"]
-        return items
 
     async def follow(self, scheduler: asyncio.subprocess.Process) -> None:
         """Let the board read the scheduler's log until it ends."""

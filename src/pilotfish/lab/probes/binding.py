@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from contextlib import suppress
 from typing import Final
 
-import msgspec
-
-from pilotfish.client import ApiError
 from pilotfish.compare.cluster_access import NAMESPACES
 from pilotfish.lab.findings import Finding
-from pilotfish.lab.subject import NODES, Subject
+from pilotfish.lab.subject import Subject
 
 STRANGER: Final = "nobody-answers-to-this"
 BURST: Final = 12
@@ -63,16 +59,16 @@ async def pods_of_others_are_left_alone(subject: Subject) -> Finding:
 async def every_namespace_is_served(subject: Subject) -> Finding:
     """A pod in the namespace `default` is bound, too: the role must not cover one namespace."""
     name = f"lab-check-{secrets.token_hex(3)}"
-    path = f"{NAMESPACES}/default/pods"
-    body = msgspec.json.encode(subject.manifest(name))
-    await subject.client.request("POST", path, body=body)
+    await subject.cluster.create_pod("default", subject.manifest(name))
+
+    async def node_name() -> str:
+        pod = await subject.get(f"{NAMESPACES}/default/pods/{name}")
+        return str(pod.get("spec", {}).get("nodeName", ""))
+
     try:
-        bound = await subject.found(
-            f"{path}/{name}", lambda pod: pod.get("spec", {}).get("nodeName", "")
-        )
+        bound = await subject.eventually(node_name)
     finally:
-        with suppress(ApiError):
-            await subject.client.request("DELETE", f"{path}/{name}")
+        await subject.cluster.delete_pod("default", name)
     if not bound:
         why = f"a pod in default was not bound, though one in {subject.namespace} was"
         return Finding("failed", f"{why}; look at the role of the scheduler")
@@ -92,7 +88,7 @@ async def a_pod_is_tried_again(subject: Subject) -> Finding:
 
 async def choices_count_at_once(subject: Subject) -> Finding:
     """Pods that come at the same moment do not all go to the node that was best before them."""
-    before = await usable_nodes(subject)
+    before = await subject.cluster.count_nodes()
     pods = await subject.create_at_once([f"burst-{number}" for number in range(BURST)])
     if not await subject.is_bound(*pods):
         late = sum(pod.bound is None for pod in pods)
@@ -101,16 +97,8 @@ async def choices_count_at_once(subject: Subject) -> Finding:
     spread = ", ".join(f"{node}: {count}" for node, count in sorted(counts.items()))
     node, most = counts.most_common(1)[0]
     if most >= CROWDED * BURST:
-        if min(before, await usable_nodes(subject)) < ENOUGH_NODES:
+        if min(before, await subject.cluster.count_nodes()) < ENOUGH_NODES:
             return Finding("not judged", "there were not two nodes without a taint all the time")
         why = f"{most} of {BURST} pods at once went to {node}, as if the others did not count"
         return Finding("failed", f"{why} (unless it packs nodes on purpose)")
     return Finding("passed", f"{BURST} pods at once: {spread}")
-
-
-async def usable_nodes(subject: Subject) -> int:
-    """Count the nodes that take any pod."""
-    nodes = (await subject.get(NODES))["items"]
-    return sum(
-        not node["spec"].get("taints") and not node["spec"].get("unschedulable") for node in nodes
-    )

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-import msgspec
-
 from pilotfish.client import ApiError
+from pilotfish.compare.cluster_access import NODES
 from pilotfish.lab.findings import Finding
-from pilotfish.lab.subject import NODES, Subject
+from pilotfish.lab.subject import Subject
 
 TOLERATED: Final = "pilotfish.dev/lab-check"  # keeps everybody else's pods off our nodes
 EACH: Final = 3  # pods of a probe of placement
@@ -83,7 +82,7 @@ async def _nodes(subject: Subject, taints: dict[str, list[dict[str, Any]]]) -> A
     finally:
         for name in names:
             with suppress(ApiError):
-                await subject.client.request("DELETE", f"{NODES}/{name}")
+                await subject.cluster.delete(f"{NODES}/{name}")
 
 
 async def _create_node(subject: Subject, name: str, taints: list[dict[str, Any]]) -> None:
@@ -94,13 +93,8 @@ async def _create_node(subject: Subject, name: str, taints: list[dict[str, Any]]
         "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
         "spec": {"taints": [ours, *taints]},
     }
-    await subject.client.request("POST", NODES, body=msgspec.json.encode(node))
+    await subject.cluster.create(NODES, node)
     room = {"cpu": "64", "memory": "256Gi", "pods": "110"}
     ready = {"type": "Ready", "status": "True", "reason": "LabCheck", "message": "no machine"}
     status = {"status": {"capacity": room, "allocatable": room, "conditions": [ready]}}
-    await subject.client.request(
-        "PATCH",
-        f"{NODES}/{name}/status",
-        body=msgspec.json.encode(status),
-        content_type="application/merge-patch+json",
-    )
+    await subject.cluster.patch(f"{NODES}/{name}/status", status)

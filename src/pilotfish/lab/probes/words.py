@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any, Final
 
 from pilotfish.client import ApiError
 from pilotfish.compare.cluster_access import NAMESPACES
 from pilotfish.lab.findings import Finding
-from pilotfish.lab.subject import LOOK_SECONDS, Subject
+from pilotfish.lab.subject import Subject
 
 BORROWED: Final = ("system:kube-scheduler", "cluster-admin")
 BINDINGS: Final = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
@@ -42,14 +40,14 @@ async def a_rejection_is_said(subject: Subject) -> Finding:
 async def the_log_says_bound(subject: Subject) -> Finding:
     """The scheduler's log has the line that the lab looks for."""
     line = f"Bound {subject.namespace}/first -> {subject.meter.pods['first'].node}"
-    where = log = ""
-    deadline = time.monotonic() + subject.patience_seconds
-    while line not in log and time.monotonic() < deadline:
-        where, log = await _log(subject)
-        if not where:
-            return Finding("not judged", "no pod labelled app=my-scheduler is there to read from")
-        await asyncio.sleep(LOOK_SECONDS)
-    if line not in log:
+    where, _ = await _log(subject)
+    if not where:
+        return Finding("not judged", "no pod labelled app=my-scheduler is there to read from")
+
+    async def is_said() -> bool:
+        return line in (await _log(subject))[1]
+
+    if not await subject.eventually(is_said):
         return Finding("failed", f"the log of {where} does not say `{line}`")
     return Finding("passed", f"the log of {where} says `{line}`")
 
@@ -88,5 +86,5 @@ async def _log(subject: Subject) -> tuple[str, str]:
 async def _deployed_pods(subject: Subject) -> list[dict[str, Any]]:
     if subject.process is not None:
         return []
-    answer = await subject.get_all("/api/v1/pods", DEPLOYED)
+    answer = await subject.cluster.items("/api/v1/pods", DEPLOYED)
     return [pod for pod in answer if pod["status"].get("phase") == "Running"]
