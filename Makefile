@@ -8,6 +8,11 @@ UV_PIN := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-v
 UV_COMPILE := $(UV_PIN) pyproject.toml --extra speed
 CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 
+# Half of the tests' time is waiting: more workers than a small machine has cores.
+WORKERS := 4
+# Tests start hundreds of interpreters: let them share what is compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format controlplane parity bench bench-cycle bench-cluster clients lock clean
 
@@ -27,7 +32,7 @@ demo: $(VENV)/.ready ## a short story on an embedded cluster: real pods, and why
 	$(BIN)/pilotfish demo $(DEMO_OPTIONS)
 
 test: $(VENV)/.ready ## run the tests, those on the control plane last; they are skipped without it
-	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile -m 'not controlplane'
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m 'not controlplane'
 	$(BIN)/pytest -m controlplane
 
 check: $(VENV)/.ready ## format, lint, types, layers, purity, sizes, manifests

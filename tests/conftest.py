@@ -16,6 +16,7 @@ SLOW_TEST_SECONDS = 120.0  # processes or hundreds of examples, on a busy machin
 HERE = Path(__file__).parent
 UNIT = HERE / "unit"
 WITHOUT_SOCKETS = (UNIT, HERE / "property")
+WITH_WAITS = (HERE / "process", HERE / "scenario")
 HOW_TO_BUILD = "build them with `make controlplane` (9 minutes, once; needs Go)"
 
 on_a_busy_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,7 +31,12 @@ namespace_numbers = itertools.count(1)
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have deselected
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests their time-out; without the binaries skip some of them, in CI fail."""
+    """Order tests, give slow ones their time-out, and judge what lacks the control plane.
+
+    Those that wait for processes come first, so that quick ones fill the gaps. Without its
+    binaries, tests of the control plane are skipped; in CI this is an error.
+    """
+    items.sort(key=lambda item: not any(item.path.is_relative_to(one) for one in WITH_WAITS))
     ours = [item for item in items if item.get_closest_marker("controlplane")]
     missing = ", ".join(missing_binaries())
     if ours and missing and os.environ.get("CI") == "true":

@@ -92,7 +92,7 @@ def test_solutions_without_pilotfish_show_no_defect(
     assert passed >= set(DEFECTS)
 
 
-@pytest.mark.parametrize("mode", ["watch", "polling"])
+@pytest.mark.parametrize("mode", ["watch", "polling --interval 0.3"])
 def test_pilotfish_shows_no_defect_in_either_mode(cluster: ClusterProcess, mode: str) -> None:
     command = f"{sys.executable} -m pilotfish run --mode {mode} {' '.join(NAMED)}"
     done = subprocess.run(

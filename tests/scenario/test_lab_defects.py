@@ -249,7 +249,7 @@ def test_a_server_error_on_a_bind_is_retried_slowly_and_blocks_nobody(
         started, before = time.monotonic(), proxy.injected["500"]
         story.create(names)
         story.wait_bound(names)
-        wait_until(lambda: proxy.injected["500"] >= before + 3, "three more tries")
+        wait_until(lambda: proxy.injected["500"] >= before + 2, "two more tries")
         assert time.monotonic() - started >= 0.5  # the waits double each time
         faults.refuse_bind.clear()
         story.wait_bound(["cursed"])
