@@ -16,7 +16,7 @@ from pilotfish.apiserver.rendering import IncludeObject
 from pilotfish.apiserver.watch_events import EventLines, error_line
 from pilotfish.apiserver.watch_streams import Watch, Watchers, send
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.errors import StatusError, too_large_resource_version
+from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.requests import ApiRequest
 
 EXPIRED: Final = 410
@@ -63,22 +63,19 @@ class WatchDesk:
         return await send(request, chunks, "application/json")
 
     def _begin(self, request: ApiRequest, lines: EventLines) -> Watch:
-        options, store = request.options, self._cluster.store
+        options = request.options
         cursor, selects = self._cluster.watch(request)
         wants_state = options.send_initial_events
-        if wants_state and cursor.resource_version > store.resource_version:
-            raise too_large_resource_version(cursor.resource_version, store.resource_version)
         if wants_state is None:
             wants_state = options.resource_version in _WHOLE_STATE
         initial = None
         if wants_state:
-            initial = store.list(request.resource.storage, request.namespace).items
+            initial = self._cluster.store.list(request.resource.storage, request.namespace).items
         return Watch(
             cursor,
             selects,
             lines,
             initial=initial,
-            since=cursor.resource_version,
             marks_start=bool(options.send_initial_events) and options.allow_watch_bookmarks,
             bookmarks=options.allow_watch_bookmarks,
             life_seconds=self.watchers.life_seconds(options.timeout_seconds),

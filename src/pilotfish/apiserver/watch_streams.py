@@ -83,7 +83,6 @@ class Watch:
         selects: which objects are shown.
         lines: shows them.
         initial: the objects to show first; None where only changes are wanted.
-        since: changes up to this resourceVersion are not shown.
         marks_start: whether a bookmark says that the initial objects are all shown.
         bookmarks: whether bookmarks are wanted from time to time.
         life_seconds: how long it lasts.
@@ -96,7 +95,6 @@ class Watch:
         lines: EventLines,
         *,
         initial: Iterable[Stored] | None,
-        since: int,
         marks_start: bool,
         bookmarks: bool,
         life_seconds: float,
@@ -105,7 +103,6 @@ class Watch:
         self._selects = selects
         self._lines = lines
         self._initial = initial
-        self._since = since
         self._marks_start = marks_start
         self._bookmarks = bookmarks
         self._life_seconds = life_seconds
@@ -132,6 +129,7 @@ class Watch:
             mark = self._next_mark(end)
             while not watchers.is_closing:
                 event.clear()
+                seen = version()  # what is written while lines are sent comes in the next round
                 for chunk in self._read():
                     yield self._lines.with_columns(chunk) if is_first else chunk
                     is_first = False
@@ -139,7 +137,7 @@ class Watch:
                 if now >= end:
                     return
                 if now >= mark:
-                    yield self._lines.bookmark(version())
+                    yield self._lines.bookmark(seen)
                     mark = self._next_mark(end)
                 timer.set(min(mark, end))
                 await event.wait()
@@ -156,7 +154,7 @@ class Watch:
         while batch := list(islice(lines, BATCH)):
             yield b"".join(batch)
         if self._marks_start:
-            yield self._lines.bookmark(self._since, initial_events_end=True)
+            yield self._lines.bookmark(self._cursor.resource_version, initial_events_end=True)
         self._initial = None
 
     def _read(self) -> Iterable[bytes]:
@@ -165,7 +163,7 @@ class Watch:
         Raises:
             StatusError: Expired: too much was missed.
         """
-        changes = [c for c in self._cursor.next() if c.resource_version > self._since]
+        changes = self._cursor.next()
         for start in range(0, len(changes), BATCH):
             batch = changes[start : start + BATCH]
             if chunk := b"".join([self._lines.changed(c, self._selects) for c in batch]):

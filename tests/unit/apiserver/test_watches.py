@@ -1,6 +1,7 @@
 """Watches as streams of lines, without a connection."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from api_face import Face, config_map
 from loopback_server import in_loop
+from pilotfish.apiserver import watch_streams
 from pilotfish.apiserver.media_types import Form
 from pilotfish.apiserver.watch_events import EventLines
 from pilotfish.apiserver.watch_requests import WatchDesk
@@ -38,11 +40,15 @@ class Watcher:
         )
         self.watch: Watch = self.desk._begin(request, lines)
 
-    async def events(self, count: int) -> list[Any]:
-        """Return the next events."""
-        chunks = self.watch.chunks(
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Return what is sent, chunk by chunk."""
+        return self.watch.chunks(
             self.desk.watchers, CONFIG_MAPS.storage, lambda: self._store.resource_version
         )
+
+    async def events(self, count: int) -> list[Any]:
+        """Return the next events."""
+        chunks = self.chunks()
         found: list[Any] = []
         async for chunk in chunks:
             found += [msgspec.json.decode(line) for line in chunk.splitlines()]
@@ -146,6 +152,29 @@ async def test_initial_events_end_with_a_bookmark(face: Face) -> None:
 
 
 @in_loop
+async def test_bookmark_passes_over_nothing_that_was_written_while_lines_were_sent(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_streams, "BOOKMARK_SECONDS", 0.0)
+    watcher = Watcher(face, resource_version="1", allow_watch_bookmarks=True)
+    write(face, "create", "", config_map("a"))
+    chunks = watcher.chunks()
+    await anext(chunks)
+    write(face, "create", "", config_map("b"))
+    bookmark, added = [msgspec.json.decode(await anext(chunks)) for _ in range(2)]
+    await chunks.aclose()
+    assert (bookmark["type"], added["type"]) == ("BOOKMARK", "ADDED")
+    versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in (bookmark, added)]
+    assert versions[0] < versions[1]
+
+
+def test_initial_events_at_a_version_yet_to_come_are_refused(face: Face) -> None:
+    with pytest.raises(StatusError) as refused:
+        Watcher(face, send_initial_events=True, resource_version="1000000")
+    assert (refused.value.code, refused.value.causes[0].reason) == (504, "ResourceVersionTooLarge")
+
+
+@in_loop
 async def test_table_names_its_columns_once(face: Face) -> None:
     write(face, "create", "", config_map("a", x="1"))
     write(face, "create", "", config_map("b"))
@@ -160,7 +189,7 @@ async def test_large_state_comes_in_batches(face: Face) -> None:
     for number in range(BATCH + 1):
         write(face, "create", "", config_map(f"m-{number}"))
     watcher = Watcher(face)
-    chunks = watcher.watch.chunks(watcher.desk.watchers, "configmaps", lambda: 0)
+    chunks = watcher.chunks()
     sizes = [len((await anext(chunks)).splitlines()) for _ in range(2)]
     await chunks.aclose()
     assert sizes == [BATCH, 1]

@@ -83,13 +83,17 @@ def watch(registry: Registry, request: ApiRequest) -> tuple[Cursor, Predicate]:
     """Give the changes since the request's resourceVersion, and which objects it selects.
 
     Raises:
-        StatusError: A selector is malformed, or 410: the resourceVersion is too old.
+        StatusError: A selector is malformed, or 410: the resourceVersion is too old; 504: the
+            objects of a resourceVersion that is yet to come are asked for.
     """
     options = request.options
     matches = selection(request.resource, options)
-    version = parse_resource_version(options.resource_version)
     newest = registry.store.resource_version
-    since = newest if options.send_initial_events else version or newest
+    if options.send_initial_events:
+        _not_newer_than_now(registry, options.resource_version)
+        since = newest
+    else:
+        since = parse_resource_version(options.resource_version) or newest
     cursor = registry.store.subscribe(request.resource.storage, since)
     namespace = request.namespace
 
