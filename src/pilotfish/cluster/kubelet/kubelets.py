@@ -176,7 +176,7 @@ class Kubelets:
             self._forget(change.new.uid)
             return
         run = self._pods.get(change.new.uid)
-        if run is not None and change.resource_version <= run.written:
+        if run is not None and change.resource_version <= run.seen:
             return
         stored = self._system.store.get(PODS.storage, change.new.namespace, change.new.name)
         if stored is not None and stored.uid == change.new.uid:
@@ -218,6 +218,7 @@ class Kubelets:
             run = self._take(pod, stored, node, now)
         if run is None:
             return
+        run.seen = stored.resource_version
         run.has_news = True
         if is_going:
             run.is_deleted = True
@@ -273,13 +274,15 @@ class Kubelets:
     def _write_status(
         self, pod: JsonObject, status: JsonObject, now: float, run: PodRun | None = None
     ) -> bool:
+        before = int(pod["metadata"]["resourceVersion"])
         pod["status"] = status
         try:
             written = self._system.update_status(PODS, pod, now)
         except StatusError:
             return False
-        if run is not None:
-            run.written = int(written["metadata"]["resourceVersion"])
+        # A write upon what is yet to be seen leaves it to be seen.
+        if run is not None and run.seen == before:
+            run.seen = int(written["metadata"]["resourceVersion"])
         return True
 
     def _reject(

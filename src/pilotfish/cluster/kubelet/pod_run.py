@@ -103,7 +103,7 @@ class PodRun(msgspec.Struct):
         failure: reason and message where it fails as a whole.
         has_news: whether its status may have to be written. Its network alone is no news: a kubelet
             says that it stands once a container has started, or has failed to.
-        written: the resourceVersion of the kubelet's last write.
+        seen: the resourceVersion up to which its changes are taken in, the kubelet's own included.
     """
 
     uid: str
@@ -126,7 +126,7 @@ class PodRun(msgspec.Struct):
     is_deleted: bool = False
     failure: tuple[str, str] | None = None
     has_news: bool = True
-    written: int = 0
+    seen: int = 0
 
     @property
     def full_name(self) -> str:

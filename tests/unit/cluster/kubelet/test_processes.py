@@ -4,7 +4,7 @@ import msgspec
 
 from kubelet_story import EXACT, Story
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet.kinds import CONFIG_MAPS, SECRETS
+from pilotfish.cluster.kubelet.kinds import CONFIG_MAPS, PODS, SECRETS
 from pilotfish.cluster.kubelet.logs import LogOptions
 from pilotfish.cluster.kubelet.processes import (
     Effect,
@@ -119,6 +119,17 @@ def test_deleted_pod_stops_its_process_and_waits_for_its_end() -> None:
     assert story.find("mine") is not None
     story.kubelets.handle(ProcessExited(uid, "c0", 0), story.now)
     assert story.find("mine") is None
+
+
+def test_deletion_is_heard_though_a_process_starts_before_the_next_look() -> None:
+    story = LocalStory()
+    uid = story.deploy()
+    story.run(2)
+    story.effects()
+    story.system.delete(PODS, "default", "mine", story.now)
+    story.kubelets.handle(ProcessStarted(uid, "c0"), story.now)
+    story.run(0)
+    assert story.effects() == [StopProcess(uid, "c0", 30.0)]
 
 
 def test_forced_deletion_kills_the_process() -> None:
