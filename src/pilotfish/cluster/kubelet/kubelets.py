@@ -102,11 +102,11 @@ class Kubelets:
 
     def handle(self, event: Input, now: float) -> None:
         """Take in what a process did; `sync` is to be called after it."""
-        if isinstance(event, ProcessOutput):
-            self.logs.append(event.uid, event.container, event.line, now)
-            return
         run = self._pods.get(event.uid)
         if run is None:
+            return
+        if isinstance(event, ProcessOutput):
+            self.logs.append(event.uid, event.container, event.line, now)
             return
         container = next(c for c in run.containers if c.name == event.container)
         if isinstance(event, ProcessStarted):
@@ -118,7 +118,7 @@ class Kubelets:
             self._settle(run, node, now)
 
     def check_invariants(self) -> None:
-        """Check that nodes count exactly the pods that are played, each on its own node.
+        """Check that nodes count exactly the pods that are played, and that those aside are there.
 
         Raises:
             BrokenInvariantError: They do not.
@@ -128,6 +128,10 @@ class Kubelets:
         require(counted == played, f"counted are {counted}, played are {played}")
         for run in self._pods.values():
             require(not is_finished(run), f"{run.full_name} has ended and is played")
+        for name, keys in self._aside.items():
+            gone = [key for key in keys if self._system.store.get(PODS.storage, *key) is None]
+            require(not gone, f"{gone} are gone and wait for {name}")
+        self._timers.check_invariants()
 
     def metrics(self, request: ApiRequest, now: float) -> ApiAnswer:
         """Answer a request for NodeMetrics or PodMetrics.
@@ -152,6 +156,7 @@ class Kubelets:
         names = {node.name for node in nodes}
         for name in [run.name for run in self._nodes if run.name not in names]:
             self._leave(name)
+        self._aside.clear()  # all pods are looked at anew
         pods = store.list(PODS.storage).items
         self._unseen = deque((pod.namespace, pod.name) for pod in _running_first(pods))
         for uid in self._pods.keys() - {pod.uid for pod in pods}:
@@ -174,6 +179,7 @@ class Kubelets:
     def _observe_pod(self, change: Change, now: float) -> None:
         if change.type == "DELETED":
             self._forget(change.new.uid)
+            self._put_back(change.new)
             return
         run = self._pods.get(change.new.uid)
         if run is not None and change.resource_version <= run.seen:
@@ -324,6 +330,14 @@ class Kubelets:
 
     def _put_aside(self, node_name: str, namespace: str, name: str) -> None:
         self._aside.setdefault(node_name, set()).add((namespace, name))
+
+    def _put_back(self, gone: Stored) -> None:
+        """Let a pod that is gone wait no longer."""
+        node_name = gone.selectable[_NODE_NAME]
+        if (waiting := self._aside.get(node_name)) is not None:
+            waiting.discard((gone.namespace, gone.name))
+            if not waiting:
+                del self._aside[node_name]
 
     def _take_up(self, node_name: str, now: float) -> None:
         """Serve the pods that waited for their node, in a fixed order."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+from pilotfish.framework.invariants import require
 
 Key: TypeAlias = tuple[str, str]
+_SLACK: Final = 64  # entries that do not count and are too few to sweep
 
 
 class Timers:
-    """At most one deadline a key; the newest one said counts."""
+    """At most one deadline a key; the newest one said counts.
+
+    Entries of the heap that no longer count stay there until they come to its top, or until they
+    are the greater part of it.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, Key]] = []
@@ -22,6 +29,9 @@ class Timers:
         elif self._deadlines.get(key) != deadline:
             self._deadlines[key] = deadline
             heapq.heappush(self._heap, (deadline, key))
+        if len(self._heap) > 2 * len(self._deadlines) + _SLACK:
+            self._heap = [(deadline, key) for key, deadline in self._deadlines.items()]
+            heapq.heapify(self._heap)
 
     def pop(self, now: float) -> Key | None:
         """Take out the key whose deadline passed first, None where none has."""
@@ -40,3 +50,14 @@ class Timers:
                 return deadline
             heapq.heappop(self._heap)
         return None
+
+    def check_invariants(self) -> None:
+        """Check that the heap holds every deadline, and not much else.
+
+        Raises:
+            BrokenInvariantError: It does not.
+        """
+        missing = {(at, key) for key, at in self._deadlines.items()} - set(self._heap)
+        require(not missing, f"{missing} are not in the heap")
+        size, count = len(self._heap), len(self._deadlines)
+        require(size <= 2 * count + _SLACK, f"{size} entries for {count} deadlines")

@@ -129,6 +129,18 @@ def test_pod_waits_for_a_node_that_is_not_there_yet() -> None:
     assert story.phase("early") == "Running"
 
 
+def test_pods_that_go_while_they_wait_for_their_node_leave_nothing_behind() -> None:
+    story = Story()
+    story.create("early", node="nowhere")
+    story.create("running")
+    story.run(5)
+    story.system.delete(NODES, "", "node-1", story.now)
+    story.run(0)
+    for name in ("early", "running"):
+        story.delete(name, grace_period_seconds=0)
+    story.kubelets.check_invariants()
+
+
 def test_silent_node_stops_its_heartbeats_and_neither_starts_nor_stops_pods() -> None:
     story = Story()
     story.create("old")

@@ -196,6 +196,8 @@ def test_news_of_a_pod_that_is_gone_is_passed_over() -> None:
     story = LocalStory()
     story.kubelets.handle(ProcessExited("nobody", "c0", 0), story.now)
     story.kubelets.handle(ProcessStarted("nobody", "c0"), story.now)
+    story.kubelets.handle(ProcessOutput("nobody", "c0", "last words"), story.now)
+    assert story.kubelets.logs.period("nobody", "c0") is not None, "the line is kept for ever"
 
 
 def _from(name: str, source: dict[str, Any]) -> dict[str, Any]:

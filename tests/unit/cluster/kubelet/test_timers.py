@@ -22,6 +22,17 @@ def test_newer_deadline_replaces_the_older_one() -> None:
     assert timers.next() is None
 
 
+def test_deadlines_that_were_taken_away_cost_nothing() -> None:
+    timers = Timers()
+    timers.set(("pod", "a"), 5.0)
+    for number in range(1000):
+        timers.set(("pod", f"gone-{number}"), 1e9)
+        timers.set(("pod", f"gone-{number}"), None)
+        timers.check_invariants()
+    assert timers.pop(1e9) == ("pod", "a")
+    assert timers.pop(1e9) is None
+
+
 def test_deadline_can_be_taken_away_and_set_again() -> None:
     timers = Timers()
     timers.set(("pod", "a"), 1.0)
