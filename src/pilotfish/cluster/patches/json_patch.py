@@ -10,8 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from pilotfish.cluster.patches.errors import InapplicablePatchError, MalformedPatchError
 from pilotfish.cluster.patches.values import JsonObject, same
+
+MAX_COPIED_BYTES: Final = 3 * 1024 * 1024  # upstream's JSONPatchMaxCopyBytes
 
 _INDEX: Final = re.compile(r"[+-]?[0-9]+")
 
@@ -21,16 +25,22 @@ def json_patch(obj: JsonObject, patch: Any) -> JsonObject:
 
     Raises:
         MalformedPatchError: the patch is no list of objects.
-        InapplicablePatchError: an operation does not fit, or a test failed.
+        InapplicablePatchError: an operation does not fit, a test failed, or more is copied than
+            anyone would: a copy of copies doubles with each step.
     """
     if not isinstance(patch, list) or not all(isinstance(step, dict) for step in patch):
         raise MalformedPatchError("a JSON patch is a list of operations")
     document: Any = _copy(obj)
+    left = MAX_COPIED_BYTES
     for step in patch:
         op = step.get("op", "unknown")
         operation = _OPERATIONS.get(op) if isinstance(op, str) else None
         if operation is None:
             raise InapplicablePatchError(f"Unexpected kind: {op}")
+        if op == "copy":
+            left -= len(msgspec.json.encode(_get(document, _text(step, "from"))))
+            if left < 0:
+                raise InapplicablePatchError(f"copying more than {MAX_COPIED_BYTES} bytes")
         document = operation(document, step)
     if not isinstance(document, dict):
         raise InapplicablePatchError("the patched document is no object")

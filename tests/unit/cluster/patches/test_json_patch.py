@@ -61,3 +61,9 @@ def test_what_is_no_list_of_operations_is_malformed(patch: Any) -> None:
 def test_value_that_is_added_twice_is_two_values() -> None:
     steps = [operation("add", "/x", []), operation("copy", "/y", source="/x")]
     assert json_patch({}, [*steps, operation("add", "/y/-", 1)]) == {"x": [], "y": [1]}
+
+
+def test_copies_of_copies_end_before_they_fill_the_memory() -> None:
+    patch = [operation("copy", f"/a/x{n}", source="/a") for n in range(64)]
+    with pytest.raises(InapplicablePatchError, match="copying more than"):
+        json_patch(OBJECT, patch)
