@@ -117,9 +117,23 @@ def _yaml_problem(error: Exception) -> str:
     return f"yaml: {' '.join(str(error).split())}"
 
 
-def _without_dates(loader: type[yaml.SafeLoader]) -> type[yaml.SafeLoader]:
+class _MergeBudget(yaml.constructor.SafeConstructor):
+    """Counts what merge keys (`<<`) copy, since it is copied before anyone can count it."""
+
+    _left = MAX_NODES
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Write out the merge keys of a mapping."""
+        before = len(node.value)
+        super().flatten_mapping(node)
+        self._left -= max(0, len(node.value) - before)
+        if self._left < 0:
+            raise MalformedTextError("document contains excessive aliasing")
+
+
+def _loader(loader: type[yaml.SafeLoader]) -> type[yaml.SafeLoader]:
     """Make a loader for which dates and sexagesimal numbers, which JSON lacks, are text."""
-    made: type[yaml.SafeLoader] = type("Loader", (loader,), {})
+    made: type[yaml.SafeLoader] = type("Loader", (_MergeBudget, loader), {})
     made.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
         for letter, resolvers in loader.yaml_implicit_resolvers.items()
@@ -129,7 +143,7 @@ def _without_dates(loader: type[yaml.SafeLoader]) -> type[yaml.SafeLoader]:
 
 
 # The C versions are ten times faster where there are some.
-_Loader = _without_dates(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+_Loader = _loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _Dumper: type[yaml.SafeDumper] = type(
     "Dumper",
     (getattr(yaml, "CSafeDumper", yaml.SafeDumper),),

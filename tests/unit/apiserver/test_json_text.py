@@ -49,6 +49,18 @@ def test_few_aliases_cannot_stand_for_billions_of_nodes() -> None:
         decode_yaml("\n".join(lines))
 
 
+def test_few_merge_keys_cannot_stand_for_billions_of_fields() -> None:
+    fields = ", ".join(f"k{n}: 1" for n in range(2000))
+    many = ", ".join(["{<<: *a}"] * 20_000)
+    with pytest.raises(MalformedTextError, match="excessive aliasing"):
+        decode_yaml(f"a: &a {{{fields}}}\nb: [{many}]")
+
+
+def test_merge_keys_are_written_out() -> None:
+    [document] = decode_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}")
+    assert document["b"] == {"x": 1, "y": 3}
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
