@@ -274,6 +274,28 @@ def test_write_to_a_connection_just_lost_is_no_error(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("question", ["?watch=1&timeoutSeconds=1", ""])
+def test_stream_to_an_old_client_ends_with_the_connection(
+    question: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @in_loop
+    async def run() -> None:
+        face = Recording()
+        for number in range(1000):
+            face.create_pod(f"p-{number}")
+        async with served(face) as (host, port):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET {PODS_PATH}{question} HTTP/1.0\r\n{HEAD}\r\n".encode())
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.0 200 OK\r\n")
+            assert b"chunked" not in head
+            assert [json.loads(line) for line in body.splitlines()]
+            writer.close()
+
+    run()
+    assert not caplog.records
+
+
 @in_loop
 async def test_connection_on_which_nothing_is_asked_is_closed() -> None:
     with pytest.MonkeyPatch.context() as patch:

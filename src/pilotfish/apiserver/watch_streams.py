@@ -15,7 +15,7 @@ from contextlib import aclosing
 from itertools import islice
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from pilotfish.apiserver.watch_events import EventLines, Selects, error_line
 from pilotfish.cluster.cluster import Cluster
@@ -213,7 +213,8 @@ async def send(
     """
     headers = {"Cache-Control": "no-cache, private", "Content-Type": media_type}
     response = web.StreamResponse(headers=headers)
-    response.enable_chunked_encoding()
+    if request.version >= HttpVersion11:  # for older ones the end is that of the connection
+        response.enable_chunked_encoding()
     await response.prepare(request)
     try:
         async with aclosing(chunks):
