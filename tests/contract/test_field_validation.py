@@ -41,6 +41,27 @@ def test_ignore_drops_unknown_fields_in_silence(api: Server, core: str) -> None:
     assert "bar" not in answer.body["spec"]["containers"][0]
 
 
+def test_refusal_warns_of_unknown_fields_too(api: Server, core: str) -> None:
+    answer = api.post(f"{core}/pods", strange() | {"metadata": {"name": "A"}})
+    assert answer.code == 422
+    assert sorted(text.replace('\\"', '"') for text in answer.warnings) == UNKNOWN
+
+
+@pytest.mark.parametrize("part", ["binding", "eviction"])
+def test_part_of_a_pod_warns_of_unknown_fields(api: Server, core: str, part: str) -> None:
+    api.post(f"{core}/pods", pod("a")).ok()
+    target = {"target": {"kind": "Node", "name": "absent"}} if part == "binding" else {}
+    answer = api.post(f"{core}/pods/a/{part}", {"metadata": {"name": "a"}, "foo": 1, **target})
+    assert (answer.code, answer.warnings) == (201, ['unknown field \\"foo\\"'])
+
+
+def test_scale_warns_of_unknown_fields(api: Server, space: str) -> None:
+    path = f"/apis/apps/v1/namespaces/{space}/deployments"
+    api.post(path, deployment("a")).ok()
+    answer = api.patch(f"{path}/a/scale", {"foo": 1})
+    assert (answer.code, answer.warnings) == (200, ['unknown field \\"foo\\"'])
+
+
 def test_field_that_is_named_twice_is_refused_or_warned_of(api: Server, core: str) -> None:
     path = f"{core}/configmaps"
     strict = api.send("POST", f"{path}?fieldValidation=Strict", TWICE)

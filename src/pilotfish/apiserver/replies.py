@@ -20,7 +20,7 @@ def reply(
     response = web.Response(
         status=code, body=body, headers={"Cache-Control": _NO_CACHE, "Content-Type": media_type}
     )
-    for warning in warnings:
+    for warning in dict.fromkeys(warnings):
         response.headers.add("Warning", f"299 - {_quoted(warning)}")
     return response
 
@@ -30,9 +30,9 @@ def text_reply(code: int, body: bytes) -> web.Response:
     return reply(code, body, "text/plain; charset=utf-8")
 
 
-def refusal(error: StatusError) -> web.Response:
+def refusal(error: StatusError, warnings: Iterable[str] = ()) -> web.Response:
     """Answer with the Status of a refusal."""
-    response = reply(error.code, msgspec.json.encode(error.status()))
+    response = reply(error.code, msgspec.json.encode(error.status()), warnings=warnings)
     if error.retry_after_seconds:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response

@@ -121,14 +121,17 @@ class ApiServer:
         query: Query,
     ) -> web.StreamResponse:
         now = self._clock()
-        answer = self._cluster.request(wanted, now)
+        try:
+            answer = self._cluster.request(wanted, now)
+        except StatusError as error:
+            return refusal(error, wanted.warnings)
         pretty = wants_pretty(query, request.headers.get("User-Agent", ""))
         if accepted == AS_IS and answer.more is not None:  # too long for people: not indented
             return await send(request, _pieces(answer.body, answer.more), JSON)
         if accepted == AS_IS and not pretty:
-            return reply(answer.code, answer.body, JSON, answer.warnings)
+            return reply(answer.code, answer.body, JSON, wanted.warnings)
         body = rendering.render(answer, accepted, include, now, pretty=pretty)
-        return reply(answer.code, body, accepted.media_type, answer.warnings)
+        return reply(answer.code, body, accepted.media_type, wanted.warnings)
 
     def _user(self, request: web.BaseRequest) -> User:
         headers = request.headers

@@ -210,13 +210,13 @@ class Cluster:
             case "metrics.k8s.io":
                 return self.kubelets.metrics(request, now)
             case _:
-                asked, _ = decode_as(self.registry, request, resource)
+                asked = decode_as(self.registry, request, resource)
                 review = self._reviews.answer(msgspec.structs.replace(request, body=asked), now)
                 return ApiAnswer(code=CREATED, resource=resource, body=msgspec.json.encode(review))
 
     def _token(self, request: ApiRequest, now: float) -> ApiAnswer:
         tokens = self.authenticator.service_accounts
-        wanted, _ = decode_as(self.registry, request, TOKEN_REQUEST)
+        wanted = decode_as(self.registry, request, TOKEN_REQUEST)
         answer = tokens.request(request.namespace, request.name, wanted, now)
         body = msgspec.json.encode(answer)
         return ApiAnswer(code=CREATED, resource=request.resource, body=body)

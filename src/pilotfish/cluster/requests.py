@@ -70,6 +70,8 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of the fields that the body's text named twice."""
     patch_type: str = ""
     options: Options = Options()
+    warnings: list[str] = msgspec.field(default_factory=list)
+    """What the client is to be told beside the answer, also beside a refusal."""
 
 
 class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,5 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON of an object, a list or a Status; of a long list the beginning."""
     more: Iterator[bytes] | None = None
     """The rest of a long list's JSON, made as it is sent."""
-    warnings: tuple[str, ...] = ()
     items: Sequence[Stored] | None = None
     """What was read or written, for Tables; None for a Status or what is not stored."""

@@ -12,25 +12,20 @@ OK = 200
 CREATED = 201
 
 
-def stored_answer(
-    resource: Resource, stored: Stored, code: int = OK, warnings: tuple[str, ...] = ()
-) -> ApiAnswer:
+def stored_answer(resource: Resource, stored: Stored, code: int = OK) -> ApiAnswer:
     """Answer with an object at rest."""
     return ApiAnswer(
         code=code,
         resource=resource,
         body=single_document(resource, stored.body),
-        warnings=warnings,
         items=(stored,),
     )
 
 
-def object_answer(
-    resource: Resource, obj: JsonObject, code: int = OK, warnings: tuple[str, ...] = ()
-) -> ApiAnswer:
+def object_answer(resource: Resource, obj: JsonObject, code: int = OK) -> ApiAnswer:
     """Answer with an object in the form of one at rest that is not there: a dry run's."""
     body = single_document(resource, msgspec.json.encode(obj))
-    return ApiAnswer(code=code, resource=resource, body=body, warnings=warnings)
+    return ApiAnswer(code=code, resource=resource, body=body)
 
 
 def success(

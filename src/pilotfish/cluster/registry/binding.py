@@ -40,7 +40,7 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         StatusError: 400, 422: no good binding; 404: no such pod; 409: it cannot be bound, or not
             any more, or is not the pod that is meant.
     """
-    binding, _ = decode_as(registry, request, BINDING)
+    binding = decode_as(registry, request, BINDING)
     metadata, target = binding.get("metadata") or {}, binding.get("target") or {}
     if metadata.get("namespace") not in (None, "", request.namespace):
         raise bad_request(

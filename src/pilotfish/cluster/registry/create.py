@@ -41,16 +41,11 @@ def create(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     Raises:
         StatusError: It is refused, or exists.
     """
-    obj, warnings = decode_body(registry, request)
-    return create_object(registry, request, obj, warnings, now)
+    return create_object(registry, request, decode_body(registry, request), now)
 
 
 def create_object(
-    registry: Registry,
-    request: ApiRequest,
-    obj: JsonObject,
-    warnings: tuple[str, ...],
-    now: float,
+    registry: Registry, request: ApiRequest, obj: JsonObject, now: float
 ) -> ApiAnswer:
     """Create an object that is decoded already.
 
@@ -84,14 +79,14 @@ def create_object(
     errors += strategy.validate(obj)
     if errors:
         raise invalid(resource, metadata.get("name", ""), errors)
-    warnings += tuple(strategy.warnings(obj))
+    request.warnings.extend(strategy.warnings(obj))
     if registry.store.get(resource.storage, request.namespace, metadata["name"]):
         refusal = name_not_generated if metadata.get("generateName") else already_exists
         raise refusal(resource, metadata["name"])
     if request.options.dry_run:
-        return object_answer(resource, obj, CREATED, warnings)
+        return object_answer(resource, obj, CREATED)
     stored = registry.store.put(resource.storage, obj, expected_rv=0)
-    return stored_answer(resource, stored, CREATED, warnings)
+    return stored_answer(resource, stored, CREATED)
 
 
 def ensure_namespace(request: ApiRequest, obj: JsonObject) -> None:

@@ -18,8 +18,8 @@ from pilotfish.cluster.requests import (
 from pilotfish.cluster.schema import Kind
 
 
-def decode_body(registry: Registry, request: ApiRequest) -> tuple[JsonObject, tuple[str, ...]]:
-    """Give the object that a create or update brings, and the warnings about it.
+def decode_body(registry: Registry, request: ApiRequest) -> JsonObject:
+    """Give the object that a create or update brings, and note the warnings about it.
 
     Updates of the system itself start from what is at rest, so they have wire form already.
 
@@ -27,15 +27,12 @@ def decode_body(registry: Registry, request: ApiRequest) -> tuple[JsonObject, tu
         StatusError: 400: the body is no object of the request's kind.
     """
     if request.user is SYSTEM and request.verb != "create":
-        return complete(registry, request, {**request.body}), ()
-    obj, warnings = decode_as(registry, request, request.resource)
-    return complete(registry, request, obj), warnings
+        return complete(registry, request, {**request.body})
+    return complete(registry, request, decode_as(registry, request, request.resource))
 
 
-def decode_as(
-    registry: Registry, request: ApiRequest, kind: Kind
-) -> tuple[JsonObject, tuple[str, ...]]:
-    """Give the body of a request as an object of a kind, and the warnings about it.
+def decode_as(registry: Registry, request: ApiRequest, kind: Kind) -> JsonObject:
+    """Give the body of a request as an object of a kind, and note the warnings about it.
 
     Raises:
         StatusError: 400: it is none.
@@ -46,35 +43,35 @@ def decode_as(
             "couldn't get version/kind; json parse error: it is no JSON object"
         )
     mode = request.options.field_validation
-    return registry.schema.check(kind, request.body, mode, request.duplicates)
+    obj, warnings = registry.schema.check(kind, request.body, mode, request.duplicates)
+    request.warnings.extend(warnings)
+    return obj
 
 
-def decode_patched(
-    registry: Registry, request: ApiRequest, stored: Stored
-) -> tuple[JsonObject, tuple[str, ...]]:
-    """Give what a patch makes of an object, and the warnings about it.
+def decode_patched(registry: Registry, request: ApiRequest, stored: Stored) -> JsonObject:
+    """Give what a patch makes of an object, and note the warnings about it.
 
     Raises:
         StatusError: 400, 413, 422: the patch does not fit; 415: it is of a type that is not served.
     """
     if request.user is SYSTEM and request.patch_type == MERGE_PATCH:
-        return complete(registry, request, merge_patch(stored.decode(), request.body)), ()
+        return complete(registry, request, merge_patch(stored.decode(), request.body))
     resource = request.resource
-    obj, warnings = patch_object(registry, request, resource, stored.decode(resource))
-    return complete(registry, request, obj), warnings
+    obj = patch_object(registry, request, resource, stored.decode(resource))
+    return complete(registry, request, obj)
 
 
 def patch_object(
     registry: Registry, request: ApiRequest, kind: Kind, obj: JsonObject
-) -> tuple[JsonObject, tuple[str, ...]]:
-    """Apply the body of a patch to an object of a kind.
+) -> JsonObject:
+    """Apply the body of a patch to an object of a kind, and note the warnings about it.
 
     Raises:
         StatusError: As `decode_patched`.
     """
     if request.patch_type not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH):
         raise _unsupported(request.patch_type)
-    return apply_patch(
+    patched, warnings = apply_patch(
         registry.schema,
         kind,
         request.patch_type,
@@ -83,6 +80,8 @@ def patch_object(
         request.options.field_validation,
         request.duplicates,
     )
+    request.warnings.extend(warnings)
+    return patched
 
 
 def complete(registry: Registry, request: ApiRequest, obj: JsonObject) -> JsonObject:

@@ -41,7 +41,7 @@ def evict(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     Raises:
         StatusError: 429: the budget forbids it; 404, 400.
     """
-    eviction, _ = decode_as(registry, request, EVICTION)
+    eviction = decode_as(registry, request, EVICTION)
     if (eviction.get("metadata") or {}).get("name") != request.name:
         raise bad_request("name in URL does not match name in Eviction object")
     request = msgspec.structs.replace(

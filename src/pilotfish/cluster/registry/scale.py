@@ -46,9 +46,9 @@ def write_scale(registry: Registry, request: ApiRequest, now: float) -> ApiAnswe
     stored = _find(registry, request)
     workload = stored.decode()
     if request.verb == "patch":
-        scale, warnings = patch_object(registry, request, SCALE, _scale_of(request, workload))
+        scale = patch_object(registry, request, SCALE, _scale_of(request, workload))
     else:
-        scale, warnings = decode_as(registry, request, SCALE)
+        scale = decode_as(registry, request, SCALE)
     metadata = scale["metadata"] = scale.get("metadata") or {}
     check_name(request, scale)
     replicas = (scale.get("spec") or {}).get("replicas", 0)
@@ -61,7 +61,7 @@ def write_scale(registry: Registry, request: ApiRequest, now: float) -> ApiAnswe
     workload["spec"]["replicas"] = replicas
     workload["metadata"]["resourceVersion"] = metadata.get("resourceVersion", "")
     whole = msgspec.structs.replace(request, subresource="")
-    written = msgspec.json.decode(write(registry, whole, stored, workload, warnings, now).body)
+    written = msgspec.json.decode(write(registry, whole, stored, workload, now).body)
     return _answer(request, written)
 
 

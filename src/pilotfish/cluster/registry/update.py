@@ -37,18 +37,18 @@ def update(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         StatusError: It is refused.
     """
     resource = request.resource
-    new, warnings = decode_body(registry, request)
+    new = decode_body(registry, request)
     check_name(request, new)
     stored = registry.store.get(resource.storage, request.namespace, request.name)
     if stored is None:
         strategy = registry.strategy_of(resource)
         if not strategy.allow_create_on_update or request.subresource:
             raise not_found(resource, request.name)
-        return create_object(registry, request, new, warnings, now)
+        return create_object(registry, request, new, now)
     uid = new["metadata"].get("uid")
     if uid and uid != stored.uid:
         raise conflict(resource, request.name, uid_mismatch(resource, stored, uid))
-    return write(registry, request, stored, new, warnings, now)
+    return write(registry, request, stored, new, now)
 
 
 def patch(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
@@ -61,9 +61,9 @@ def patch(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     stored = registry.store.get(resource.storage, request.namespace, request.name)
     if stored is None:
         raise not_found(resource, request.name)
-    new, warnings = decode_patched(registry, request, stored)
+    new = decode_patched(registry, request, stored)
     check_name(request, new)
-    return write(registry, request, stored, new, warnings, now)
+    return write(registry, request, stored, new, now)
 
 
 def check_name(request: ApiRequest, obj: JsonObject) -> None:
@@ -86,12 +86,7 @@ def check_name(request: ApiRequest, obj: JsonObject) -> None:
 
 
 def write(
-    registry: Registry,
-    request: ApiRequest,
-    stored: Stored,
-    new: JsonObject,
-    warnings: tuple[str, ...],
-    now: float,
+    registry: Registry, request: ApiRequest, stored: Stored, new: JsonObject, now: float
 ) -> ApiAnswer:
     """Put a new state of an object in place of the one at rest.
 
@@ -118,15 +113,15 @@ def write(
     if errors := _errors(strategy, request, new, old):
         raise invalid(resource, request.name, errors)
     if not request.subresource:
-        warnings += tuple(strategy.update_warnings(new))
+        request.warnings.extend(strategy.update_warnings(new))
     if new == old:
-        return stored_answer(resource, stored, warnings=warnings)
+        return stored_answer(resource, stored)
     if request.options.dry_run:
-        return object_answer(resource, new, warnings=warnings)
+        return object_answer(resource, new)
     if _is_finished(strategy, new, old):
         registry.store.remove(resource.storage, request.namespace, request.name)
-        return object_answer(resource, new, warnings=warnings)
-    return stored_answer(resource, registry.store.put(resource.storage, new), warnings=warnings)
+        return object_answer(resource, new)
+    return stored_answer(resource, registry.store.put(resource.storage, new))
 
 
 def uid_mismatch(resource: Resource, stored: Stored, uid: str) -> str:
