@@ -13,13 +13,8 @@ from pilotfish.api.meta import ApiStruct
 NODE_NAME_FIELD: Final = "metadata.name"  # the only field of a node that can be selected on
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,63}")  # a label value has at most 63 characters
-_LABEL_TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^=!(),<>\s]+)")
-_LABEL_KEY = re.compile(
-    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_NOT_FIELD_VALUE = re.compile(r"(?:[^\\,=]|\\[\\,=])*+(\\.?|[,=])", re.DOTALL)
 _FIELD_TERM = re.compile(r"(.*?)(!=|==|=)(.*)", re.DOTALL)
-_FIELD_VALUE = re.compile(r"(?:[^\\,=]|\\[\\,=])*", re.DOTALL)
 
 
 class MalformedSelectorError(ValueError):
@@ -179,109 +174,26 @@ def parse_field_selector(text: str) -> FieldSelector:
     for part in filter(None, _split_field_terms(text)):
         match = _FIELD_TERM.fullmatch(part)
         if match is None:
-            raise MalformedSelectorError(
-                f'field selector "{text}": "{part}" has no operator; use =, == or !='
-            )
+            raise MalformedSelectorError(f"invalid selector: '{text}'; can't understand '{part}'")
         field, operator, value = match.groups()
-        if _FIELD_VALUE.fullmatch(value) is None:
-            raise MalformedSelectorError(
-                f'field selector "{text}": the value "{value}" needs a \\ before each , = and \\'
-            )
         if field or value:  # upstream drops a lone operator
-            plain = re.sub(r"\\(.)", r"\1", value)
-            requirements.append(FieldRequirement(field, plain, operator != "!="))
+            requirements.append(FieldRequirement(field, _plain(value), operator != "!="))
     return FieldSelector(tuple(requirements))
 
 
-def parse_label_selector(text: str) -> LabelSelector:
-    """Read a label selector such as `a in (b,c),!d,e!=f`, as `kubectl -l` takes it.
-
-    Raises:
-        MalformedSelectorError: The text is no label selector.
-
-    Source: kubernetes v1.36 staging/src/k8s.io/apimachinery/pkg/labels/selector.go.
-        differs: the integer comparisons > and < are refused.
-    """
-    return LabelSelector(match_expressions=tuple(_LabelSelectorParser(text).requirements()))
-
-
-class _LabelSelectorParser:
-    """Recursive descent over the tokens of a label selector; the empty token is the end."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens: list[str] = [*_LABEL_TOKEN.findall(text), ""]
-        self._position = 0
-
-    def requirements(self) -> Iterator[LabelSelectorRequirement]:
-        if not self._peek():
-            return
-        while True:
-            yield self._requirement()
-            match self._next():
-                case "":
-                    return
-                case ",":
-                    pass
-                case other:
-                    raise self._unexpected(other, "a comma or the end")
-
-    def _requirement(self) -> LabelSelectorRequirement:
-        if self._peek() == "!":
-            self._next()
-            return LabelSelectorRequirement(self._key(), "DoesNotExist")
-        key = self._key()
-        if self._peek() in ("", ","):
-            return LabelSelectorRequirement(key, "Exists")
-        match self._next():
-            case "=" | "==":
-                return LabelSelectorRequirement(key, "In", (self._value(),))
-            case "!=":
-                return LabelSelectorRequirement(key, "NotIn", (self._value(),))
-            case "in":
-                return LabelSelectorRequirement(key, "In", self._values())
-            case "notin":
-                return LabelSelectorRequirement(key, "NotIn", self._values())
-            case ">" | "<" as token:
-                raise self._error(f'the operator "{token}" is not supported')
-            case token:
-                raise self._unexpected(token, "=, ==, !=, in or notin")
-
-    def _key(self) -> str:
-        if _LABEL_KEY.fullmatch(key := self._next()) is None:
-            raise self._unexpected(key, "a label key")
-        return key
-
-    def _value(self) -> str:
-        value = "" if self._peek() in ("", ",", ")") else self._next()
-        if _LABEL_VALUE.fullmatch(value) is None:
-            raise self._unexpected(value, "a label value")
-        return value
-
-    def _values(self) -> tuple[str, ...]:
-        values, found = [], self._next()
-        if found != "(":
-            raise self._unexpected(found, "an opening parenthesis")
-        while found != ")":
-            values.append(self._value())
-            if (found := self._next()) not in (",", ")"):
-                raise self._unexpected(found, "a comma or a closing parenthesis")
-        return tuple(values)
-
-    def _peek(self) -> str:
-        return self._tokens[self._position]
-
-    def _next(self) -> str:
-        token = self._tokens[self._position]
-        self._position = min(self._position + 1, len(self._tokens) - 1)
-        return token
-
-    def _unexpected(self, token: str, expected: str) -> MalformedSelectorError:
-        found = f'"{token}"' if token else "the end"
-        return self._error(f"found {found}, expected {expected}")
-
-    def _error(self, why: str) -> MalformedSelectorError:
-        return MalformedSelectorError(f'label selector "{self._text}": {why}')
+def _plain(value: str) -> str:
+    """Take the backslashes out of the value of a field."""
+    bad = _NOT_FIELD_VALUE.match(value)
+    if bad is not None:
+        if bad[1].startswith("\\"):
+            raise MalformedSelectorError(
+                f"invalid field selector: invalid escape sequence: {bad[1]}"
+            )
+        code = ord(bad[1])  # as upstream writes it
+        raise MalformedSelectorError(
+            f"invalid field selector: unescaped character in value: {code}"
+        )
+    return re.sub(r"\\(.)", r"\1", value)
 
 
 def _split_field_terms(text: str) -> Iterator[str]:

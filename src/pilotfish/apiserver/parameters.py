@@ -21,6 +21,7 @@ from pilotfish.cluster.field_errors import (
     field_not_supported,
     field_too_long,
 )
+from pilotfish.cluster.registry.read import check_selectors
 from pilotfish.cluster.requests import FieldValidation, Options
 
 MAX_MANAGER_BYTES: Final = 128  # upstream's FieldManagerMaxLength
@@ -74,9 +75,9 @@ class Query:
         Raises:
             StatusError: 400, it is none.
         """
-        text = self.text(name)
-        if not text:
+        if name not in self._values:
             return None
+        text = self.text(name)
         if not _INTEGER.fullmatch(text):
             raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
         if len(text) > _DIGITS or abs(int(text)) > _MAX_INT64:
@@ -90,17 +91,19 @@ def list_options(query: Query, *, watch: bool) -> Options:
     Raises:
         StatusError: 400 or 422.
     """
+    timeout_seconds, limit = query.integer("timeoutSeconds"), query.integer("limit")
     options = Options(
         label_selector=query.text("labelSelector"),
         field_selector=query.text("fieldSelector"),
-        limit=max(0, query.integer("limit") or 0),
+        limit=max(0, limit or 0),
         continue_token=query.text("continue"),
         resource_version=query.text("resourceVersion"),
         resource_version_match=query.text("resourceVersionMatch"),
         allow_watch_bookmarks=query.flag("allowWatchBookmarks"),
         send_initial_events=query.optional_flag("sendInitialEvents"),
-        timeout_seconds=query.integer("timeoutSeconds"),
+        timeout_seconds=timeout_seconds,
     )
+    check_selectors(options)  # upstream's order: read all, then look at what goes together
     _refuse("ListOptions", _watch_problems(options) if watch else _list_problems(options))
     return options
 

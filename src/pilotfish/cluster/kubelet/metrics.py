@@ -15,13 +15,13 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.quantity import MalformedQuantityError, Quantity
-from pilotfish.api.selectors import parse_label_selector
 from pilotfish.cluster.errors import not_found
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.behavior import rule_of, share
 from pilotfish.cluster.kubelet.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.nodes import Nodes
 from pilotfish.cluster.kubelet_settings import MEBIBYTE, KubeletSettings
+from pilotfish.cluster.label_selectors import parse_label_selector
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.system import System

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 
 from pilotfish.api.selectors import (
     FieldRequirement,
+    FieldSelector,
     MalformedSelectorError,
     parse_field_selector,
-    parse_label_selector,
 )
 from pilotfish.cluster.errors import bad_request, not_found, quote, too_large_resource_version
 from pilotfish.cluster.field_labels import check_field_label
+from pilotfish.cluster.label_selectors import parse_label_selector
 from pilotfish.cluster.objects import BATCH, Stored, list_document
 from pilotfish.cluster.registry.answers import OK, stored_answer
 from pilotfish.cluster.registry.registry import Registry
@@ -48,10 +49,10 @@ def list_objects(registry: Registry, request: ApiRequest) -> ApiAnswer:
         StatusError: A selector is malformed, or it asks for what is forgotten or yet to come.
     """
     resource, options = request.resource, request.options
+    matches = selection(resource, options)
     if options.continue_token and options.resource_version not in ("", "0"):
         raise bad_request("specifying resource version is not allowed when using continue")
     version = _not_newer_than_now(registry, options.resource_version)
-    matches = selection(resource, options)
     if options.limit <= 0 and not options.continue_token and not _is_exact(options):
         items, at = select(registry, request), registry.store.resource_version
         return _list_answer(resource, items, at)
@@ -118,6 +119,16 @@ def selection(resource: Resource, options: Options) -> Predicate | None:
     return lambda stored: labels(stored) and fields(stored)
 
 
+def check_selectors(options: Options) -> None:
+    """See that the selectors of a request can be read, whatever they may name.
+
+    Raises:
+        StatusError: 400: one cannot.
+    """
+    parse_label_selector(options.label_selector)
+    _read_field_selector(options.field_selector)
+
+
 def parse_resource_version(text: str) -> int:
     """Read a resourceVersion; an absent one is 0.
 
@@ -175,23 +186,23 @@ def _list_answer(
 def _label_predicate(text: str) -> Predicate | None:
     if not text:
         return None
-    try:
-        selector = parse_label_selector(text)
-    except MalformedSelectorError as error:
-        raise bad_request(f"unable to parse requirement: {error}") from None
+    selector = parse_label_selector(text)
     return lambda stored: selector.matches(stored.labels)
 
 
 def _field_predicate(resource: Resource, text: str) -> Predicate | None:
     if not text:
         return None
-    try:
-        requirements = parse_field_selector(text).requirements
-    except MalformedSelectorError:
-        part = next((part for part in text.split(",") if "=" not in part), text)
-        raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'") from None
+    requirements = _read_field_selector(text).requirements
     tests = [_field_test(resource, requirement) for requirement in requirements]
     return lambda stored: all(test(stored) for test in tests)
+
+
+def _read_field_selector(text: str) -> FieldSelector:
+    try:
+        return parse_field_selector(text)
+    except MalformedSelectorError as error:
+        raise bad_request(str(error)) from None
 
 
 def _field_test(resource: Resource, requirement: FieldRequirement) -> Predicate:
