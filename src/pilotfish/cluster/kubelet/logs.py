@@ -2,7 +2,7 @@
 
 A simulated container writes a line when it starts, then one every `logSeconds`, and one when it
 ends: a function of its status and the time, so nothing is kept. Lines of processes, and those that
-someone appends, are kept, the newest 10,000 of each container.
+someone appends, are kept. Of either kind a container has its newest 10,000 lines.
 
 Source: kubernetes v1.36 pkg/kubelet/kubelet_pods.go (validateContainerLogStatus) and
     pkg/registry/core/pod/strategy.go (LogLocation) for what is refused.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -140,13 +141,17 @@ class Logs:
         if kept is not None:
             begin, until = max(start, container.started_at), container.finished_at
             stop = end if until is None else min(end, until + 1.0)
-            yield from [line for line in kept if begin <= line.time < stop]
+            recent = takewhile(lambda line: line.time >= begin, reversed(kept))
+            yield from reversed([line for line in recent if line.time < stop])
             return
         period, began = self._settings.log_seconds, container.started_at
         stop = end if container.finished_at is None else min(end, container.finished_at)
-        first = max(0, math.ceil((start - began) / period))
-        for count in range(first, math.ceil((stop - began) / period)):
-            text = f"still running, {count * period:g} s" if count else f"{container.image} started"
+        last = math.ceil((stop - began) / period)
+        first = max(0, last - KEPT_LINES, math.ceil((start - began) / period))
+        for count in range(first, last):
+            text = (
+                f"still running, {count * period:.12g} s" if count else f"{container.image} started"
+            )
             yield LogLine(began + count * period, f"{container.name}: {text} (simulated)")
         finished = container.finished_at
         if finished is not None and start <= finished < end:
@@ -191,13 +196,6 @@ class LogReader:
     def is_over(self) -> bool:
         """Say whether no more lines will come: the container has ended, or its pod is gone."""
         return self._logs.is_over(*self._key, self._uid, self._container)
-
-    def future(self, now: float) -> Iterator[LogLine]:
-        """Give what a simulated container will write, by time, as long as nobody stops it."""
-        yield from self.take(now)
-        while not self.is_over() and (time := self.next_time(now)) is not None:
-            yield from self.take(time)
-            now = time
 
     def _skip_to_tail(self, tail: int, now: float) -> None:
         """Start where at least `tail` lines are left, without making up all before them."""
