@@ -2,11 +2,13 @@
 
 Theory of operation: a sync first shows every change since the last one to the pod index and to the
 controllers, which name keys; then it syncs the keys that are due, once each. What those syncs write
-is seen by the next sync, so no controller acts on a half of its own work.
+is seen by the next sync, so no controller acts on a half of its own work. An exception, which is a
+defect, ends the sync; the next one goes on behind the change or key that raised it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -68,7 +70,7 @@ class Controllers:
         self._pods = pods
         self._controllers = controllers
         self._queue = WorkQueue()
-        self._changes: list[Change] = []
+        self._changes: deque[Change] = deque()
         self._has_started = False
         self._watchers: dict[str, list[tuple[int, Controller]]] = {}
         for place, controller in enumerate(controllers):
@@ -80,10 +82,8 @@ class Controllers:
         """Bring in order what is due, and give the time of the next thing to do."""
         if not self._has_started:
             self._start(now)
-        changes = self._changes.copy()
-        self._changes.clear()
-        for change in changes:
-            self._observe(change, now)
+        while self._changes:
+            self._observe(self._changes.popleft(), now)
         for place, key in self._queue.pop_due(now):
             self._sync_key(place, key, now)
         return self._queue.next_deadline()
@@ -116,6 +116,9 @@ class Controllers:
         except StatusError:
             self._queue.retry((place, key), now)
             return
+        except Exception:
+            self._queue.retry((place, key), now)
+            raise
         self._queue.forget((place, key))
         if later is not None:
             self._queue.add((place, key), max(later, now + SHORTEST_WAIT_SECONDS))

@@ -45,14 +45,13 @@ class WorkQueue:
         heapq.heappush(self._heap, (at, self._count, item))
 
     def pop_due(self, now: float) -> Iterator[Item]:
-        """Take out what is due, in order; what is added meanwhile waits for the next call."""
-        batch = []
-        while self._heap and self._heap[0][0] <= now:
+        """Take out what is due, one by one; what is added meanwhile waits for the next call."""
+        newest = self._count
+        while self._heap and self._heap[0][0] <= now and self._heap[0][1] <= newest:
             at, _, item = heapq.heappop(self._heap)
-            if self._due.get(item) == at:
-                del self._due[item]
-                batch.append(item)
-        for item in batch:
+            if self._due.get(item) != at:
+                continue
+            del self._due[item]
             if self._is_spinning(item, now):
                 self.retry(item, now)
             else:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers import controllers_of
+from collections.abc import Iterable
+from typing import ClassVar
+
+import pytest
+
+from pilotfish.cluster.controllers import Controllers, controllers_of
+from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -10,6 +16,9 @@ from pilotfish.cluster.controllers.kinds import (
     REPLICA_SETS,
     SERVICE_ACCOUNTS,
 )
+from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.store import Change
 from unit.cluster.controllers.world import World, workload
 
 
@@ -38,6 +47,55 @@ def test_refused_write_is_tried_again_after_a_back_off() -> None:
     world.advance(2)
     assert len(world.names(PODS)) == 1
     assert "conditions" not in world.get(REPLICA_SETS, "web")["status"]
+
+
+class Stumbling(Controller):
+    """Fails on ConfigMaps of one name, as a controller with a defect does."""
+
+    watches = (CONFIG_MAPS,)
+    seen: ClassVar[list[str]] = []
+
+    def observe(self, change: Change, now: float) -> Iterable[Key]:
+        """Take what it cannot read for a reason to fail."""
+        if change.new.name == "unreadable":
+            raise KeyError("spec")
+        return super().observe(change, now)
+
+    def sync(self, key: Key, now: float) -> float | None:
+        """Note the name, and fail on one."""
+        del now
+        self.seen.append(key[1])
+        if key[1] == "odd":
+            raise KeyError("spec")
+        return None
+
+
+@pytest.mark.parametrize("bad", ["odd", "unreadable"])
+def test_defect_of_one_controller_costs_others_nothing_that_they_wait_for(bad: str) -> None:
+    world = World()
+    pods, recorder = PodIndex(), Recorder(world.system)
+    Stumbling.seen.clear()
+    controllers = Controllers(world.system, pods, [Stumbling(world.system, pods, recorder)])
+    controllers.sync(world.now)
+    for name in ("first", bad, "last"):
+        world.create(CONFIG_MAPS, {"metadata": {"name": name}})
+    with pytest.raises(KeyError):
+        controllers.sync(world.now)
+    controllers.sync(world.now)
+    assert {"first", "last"} <= set(Stumbling.seen)
+
+
+def test_key_on_which_a_controller_fails_is_tried_again() -> None:
+    world = World()
+    pods, recorder = PodIndex(), Recorder(world.system)
+    Stumbling.seen.clear()
+    controllers = Controllers(world.system, pods, [Stumbling(world.system, pods, recorder)])
+    world.create(CONFIG_MAPS, {"metadata": {"name": "odd"}})
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            controllers.sync(world.now)
+        world.now += 1
+    assert Stumbling.seen.count("odd") == 3
 
 
 def test_settled_cluster_writes_nothing() -> None:
