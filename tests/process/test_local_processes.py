@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -78,6 +79,15 @@ def play(tale: Tale, **env: str) -> None:
                 await processes.close(0.5)
 
     asyncio.run(main())
+
+
+def test_process_that_is_stopped_in_the_same_breath_ends() -> None:
+    async def tale(pod: Pod) -> None:
+        pod.start("sleep", "60")
+        pod.stop(5.0)
+        assert await pod.exit_code() == 128 + signal.SIGTERM
+
+    play(tale)
 
 
 def test_output_is_reported_line_by_line_and_then_the_exit_code() -> None:

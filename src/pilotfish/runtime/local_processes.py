@@ -100,7 +100,9 @@ class LocalProcesses:
         if isinstance(effect, StopProcess):
             self._stop(key, effect.grace_seconds)
             return
-        task = self._tasks.create_task(self._run(key, effect))
+        # known from now on: the next effect may stop it before its task begins
+        process = self._processes[key] = _Process(self._private_folder())
+        task = self._tasks.create_task(self._run(key, process, effect))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -113,8 +115,7 @@ class LocalProcesses:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _run(self, key: tuple[str, str], start: StartProcess) -> None:
-        process = self._processes[key] = _Process(self._private_folder())
+    async def _run(self, key: tuple[str, str], process: _Process, start: StartProcess) -> None:
         output, inlet = os.pipe()
         try:
             process.child = await asyncio.create_subprocess_exec(
