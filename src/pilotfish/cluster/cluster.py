@@ -84,7 +84,7 @@ class Cluster:
             store=self.store,
             schema=Schema.load(),
             strategies=strategies_of(TABLE),
-            admission=admission_plugins(self.store, settings, rng),
+            admission=admission_plugins(self.store, self.authorizer, settings, rng),
             rng=rng,
         )
         bootstrap(self.system, now)

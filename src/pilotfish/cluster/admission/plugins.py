@@ -19,14 +19,16 @@ from pilotfish.cluster.admission.storage import (
     DefaultStorageClass,
     StorageObjectInUseProtection,
 )
+from pilotfish.cluster.rbac.authorizer import Authorizer
+from pilotfish.cluster.rbac.escalation import EscalationCheck
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Store
 
 
 def admission_plugins(
-    store: Store, settings: ClusterSettings, rng: random.Random
+    store: Store, authorizer: Authorizer, settings: ClusterSettings, rng: random.Random
 ) -> tuple[AdmissionPlugin, ...]:
-    """Make the plugins; the addresses of services are upstream's storage's, not a plugin's."""
+    """Make the plugins; the last two are the work of upstream's storage, not of plugins."""
     return (
         NamespaceLifecycle(store),
         ServiceAccount(store, rng),
@@ -38,4 +40,5 @@ def admission_plugins(
         RuntimeClass(store),
         DefaultStorageClass(store),
         ServiceAddresses(store, settings, rng),
+        EscalationCheck(authorizer),
     )

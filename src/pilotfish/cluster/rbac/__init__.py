@@ -10,6 +10,7 @@ from pilotfish.cluster.rbac.attributes import (
 )
 from pilotfish.cluster.rbac.authorizer import Authorizer, Decision
 from pilotfish.cluster.rbac.bootstrap import bootstrap_objects
+from pilotfish.cluster.rbac.escalation import EscalationCheck
 from pilotfish.cluster.rbac.impersonation import impersonated
 from pilotfish.cluster.rbac.reviews import Reviews
 from pilotfish.cluster.rbac.validation import (
@@ -22,6 +23,7 @@ __all__ = [
     "Attributes",
     "Authorizer",
     "Decision",
+    "EscalationCheck",
     "PathAttributes",
     "ResourceAttributes",
     "Reviews",

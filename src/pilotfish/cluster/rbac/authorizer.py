@@ -8,7 +8,7 @@ import msgspec
 
 from pilotfish.cluster.rbac.attributes import Attributes, PathAttributes, ResourceAttributes
 from pilotfish.cluster.rbac.index import PolicyIndex
-from pilotfish.cluster.rbac.policy import PolicyRule
+from pilotfish.cluster.rbac.policy import PolicyRule, Role, RoleBinding
 from pilotfish.cluster.requests import User
 from pilotfish.cluster.store import Store
 
@@ -62,8 +62,18 @@ class Authorizer:
         grants = self._grants_of(user, namespace)
         return [grant.rule for grant in grants.all], grants.missing
 
+    def role_of(self, binding: RoleBinding) -> Role | None:
+        """Give the role that a binding, stored or not, grants; None where there is none."""
+        self._refresh()
+        return self._index.role_of(binding)
+
+    def _refresh(self) -> None:
+        if self._index.refresh():
+            self._grants.clear()
+
     def _grants_of(self, user: User, namespace: str) -> _Grants:
-        if self._index.refresh() or len(self._grants) > _MOST_USERS:
+        self._refresh()
+        if len(self._grants) > _MOST_USERS:
             self._grants.clear()
         key = (user.name, user.groups, namespace)
         grants = self._grants.get(key)
