@@ -40,6 +40,8 @@ OF_ITS_OWN = {
     "clusterIP": r"[0-9.]+",
     "clusterIPs": r"[0-9.]+",
     "nodePort": r"\d+",
+    "healthCheckNodePort": r"\d+",
+    "timeAdded": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
 }
 RANDOM = r"kube-api-access-[a-z0-9]{5}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 

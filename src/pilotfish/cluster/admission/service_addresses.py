@@ -110,11 +110,10 @@ class ServiceAddresses:
 
     def _set_node_ports(self, review: Review, spec: JsonObject, old: JsonObject) -> None:
         known = {_key(port): port.get("nodePort") for port in old.get("ports") or ()}
-        taken = {
-            port.get("nodePort")
-            for other in self._others(review)
-            for port in other.get("ports") or ()
-        }
+        taken: set[int | None] = set()
+        for other in self._others(review):
+            taken.add(other.get("healthCheckNodePort"))
+            taken.update(port.get("nodePort") for port in other.get("ports") or ())
         first, last = self._node_ports
         for i, port in enumerate(spec.get("ports") or ()):
             number = port.get("nodePort") or known.get(_key(port))
@@ -132,6 +131,11 @@ class ServiceAddresses:
             port["nodePort"] = number
             taken.add(number)
         spec.setdefault("externalTrafficPolicy", "Cluster")
+        if spec.get("type") == "LoadBalancer" and spec["externalTrafficPolicy"] == "Local":
+            number = spec.get("healthCheckNodePort") or old.get("healthCheckNodePort")
+            spec["healthCheckNodePort"] = number or self._free_port(taken)
+        elif "healthCheckNodePort" in old:
+            spec.pop("healthCheckNodePort", None)
 
     def _free_port(self, taken: set[int | None]) -> int:
         first, last = self._node_ports
@@ -160,6 +164,7 @@ def _drop_node_ports(spec: JsonObject, old: JsonObject) -> None:
     if old.get("type") in WITH_NODE_PORTS:
         spec.pop("externalTrafficPolicy", None)
         spec.pop("allocateLoadBalancerNodePorts", None)
+        spec.pop("healthCheckNodePort", None)
 
 
 def _key(port: JsonObject) -> tuple[str, int]:

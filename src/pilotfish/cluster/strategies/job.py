@@ -67,8 +67,12 @@ class JobStrategy(Strategy):
             selector["matchLabels"] = {UID_LABEL: metadata["uid"]} | (
                 selector.get("matchLabels") or {}
             )
-        if not metadata.get("labels") and template.get("labels"):
-            metadata["labels"] = dict(template["labels"])
+        _take_labels(obj)
+
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Have labels again where an update takes all away."""
+        super().prepare_for_update(new, old, now)
+        _take_labels(new)
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a Job."""
@@ -114,6 +118,13 @@ class JobStrategy(Strategy):
         for field in FIXED:
             if spec.get(field) != known.get(field):
                 yield field_invalid(f"spec.{field}", spec.get(field), IMMUTABLE)
+
+
+def _take_labels(job: JsonObject) -> None:
+    """Give a job without labels those of its template, what the server made of it included."""
+    labels = (job["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
 
 
 def _template_labels(job: JsonObject) -> dict[str, str]:

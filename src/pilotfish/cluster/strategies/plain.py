@@ -10,6 +10,7 @@ import msgspec
 from pilotfish.cluster.field_errors import FieldError, field_invalid, field_required
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, count_generation
+from pilotfish.cluster.timestamps import timestamp
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE
 from pilotfish.cluster.validation.names import NameRule, path_segment
@@ -105,6 +106,22 @@ class ResourceSliceStrategy(Fixed, Generational):
 
     fixed = ("spec.driver", "spec.nodeName")
 
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Note when devices were tainted."""
+        super().prepare_for_create(obj, now)
+        _date_taints(obj, now)
+
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Note when devices were tainted, before changes are counted."""
+        _date_taints(new, now)
+        super().prepare_for_update(new, old, now)
+
+
+def _date_taints(resource_slice: JsonObject, now: float) -> None:
+    for device in _at(resource_slice, "spec.devices") or ():
+        for taint in device.get("taints") or ():
+            taint.setdefault("timeAdded", timestamp(now))
+
 
 class ControllerRevisionStrategy(Fixed):
     """Holds a template for good.
@@ -127,6 +144,16 @@ class LeaseStrategy(Versioned):
     """A Lease may be created by an update."""
 
     allow_create_on_update = True
+
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Drop what needs a feature that is off."""
+        super().prepare_for_create(obj, now)
+        _drop_coordination(obj)
+
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Drop what needs a feature that is off."""
+        super().prepare_for_update(new, old, now)
+        _drop_coordination(new)
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a Lease.
@@ -167,6 +194,13 @@ class RbacStrategy(Strategy):
     def name_rule(self) -> NameRule:
         """Give the rule for names of this kind."""
         return path_segment
+
+
+def _drop_coordination(lease: JsonObject) -> None:
+    """Forget who should lead, and by which rule (upstream's CoordinatedLeaderElection)."""
+    spec = lease.get("spec") or {}
+    spec.pop("strategy", None)
+    spec.pop("preferredHolder", None)
 
 
 def _at(obj: JsonObject, path: str) -> Any:

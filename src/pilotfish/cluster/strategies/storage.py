@@ -31,6 +31,10 @@ ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWr
 VOLUME_MODES: Final = ("Block", "Filesystem")
 RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
 BINDING_MODES: Final = ("Immediate", "WaitForFirstConsumer")
+DATA_SOURCES: Final = (
+    ("", "PersistentVolumeClaim"),
+    ("snapshot.storage.k8s.io", "VolumeSnapshot"),
+)
 _NO_SOURCE: Final = frozenset(
     (
         "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
@@ -105,6 +109,16 @@ class PersistentVolumeClaimStrategy(Strategy):
         """Begin pending."""
         return {"phase": "Pending"}
 
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Say both ways what the volume is filled from."""
+        super().prepare_for_create(obj, now)
+        _align_sources(obj["spec"], {})
+
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Say both ways what the volume is filled from."""
+        super().prepare_for_update(new, old, now)
+        _align_sources(new["spec"], old["spec"])
+
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a claim."""
         yield from claim_spec_errors(obj["spec"], "spec")
@@ -157,6 +171,25 @@ class StorageClassStrategy(Strategy):
         for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
             if new.get(field) != old.get(field):
                 yield field_invalid(field, new.get(field), IMMUTABLE)
+
+
+def _align_sources(spec: JsonObject, old: JsonObject) -> None:
+    """Have dataSource and dataSourceRef say the same, and only what upstream takes there.
+
+    Source: kubernetes v1.36 pkg/api/persistentvolumeclaim/util.go.
+    """
+    if (spec.get("dataSourceRef") or {}).get("namespace") and not old.get("dataSourceRef"):
+        del spec["dataSourceRef"]  # upstream's CrossNamespaceVolumeDataSource is off
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and reference is None and not old.get("dataSource"):
+        named = (source.get("apiGroup") or "", source.get("kind"))
+        if named not in DATA_SOURCES:
+            del spec["dataSource"]
+            return
+    if source is not None and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif reference is not None and source is None and not reference.get("namespace"):
+        spec["dataSource"] = dict(reference)
 
 
 def claim_spec_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:

@@ -114,6 +114,13 @@ class DeploymentStrategy(WorkloadStrategy):
     counts = (*WorkloadStrategy.counts, "revisionHistoryLimit", "progressDeadlineSeconds")
     status_counts = DEPLOYMENT_COUNTS
 
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Count changes of annotations too, since they are copied to ReplicaSets."""
+        super().prepare_for_update(new, old, now)
+        metadata, known = new["metadata"], old["metadata"]
+        if (metadata.get("annotations") or {}) != (known.get("annotations") or {}):
+            metadata["generation"] = known.get("generation", 0) + 1
+
     def strategy_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the strategy and the deadline."""
         strategy: JsonObject = spec.get("strategy") or {}
@@ -164,6 +171,16 @@ class StatefulSetStrategy(WorkloadStrategy):
     def initial_status(self) -> JsonObject:
         """Begin without replicas."""
         return {"replicas": 0, "availableReplicas": 0}
+
+    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
+        """Drop what needs a feature that is off."""
+        super().prepare_for_create(obj, now)
+        _drop_max_unavailable(obj)
+
+    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
+        """Drop what needs a feature that is off, before changes are counted."""
+        _drop_max_unavailable(new)
+        super().prepare_for_update(new, old, now)
 
     def template_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the template; its pods have the claims' volumes besides."""
@@ -315,6 +332,12 @@ def template_errors(template: JsonObject, path: str) -> Iterator[FieldError]:
     if spec.get("ephemeralContainers"):
         detail = "ephemeral containers not allowed in pod template"
         yield field_forbidden(f"{path}.spec.ephemeralContainers", detail)
+
+
+def _drop_max_unavailable(stateful_set: JsonObject) -> None:
+    """Forget how many pods may be replaced at once (upstream's MaxUnavailableStatefulSet)."""
+    rolling = (stateful_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+    rolling.pop("maxUnavailable", None)
 
 
 def _selects(selector: Any, labels: dict[str, str]) -> bool | None:

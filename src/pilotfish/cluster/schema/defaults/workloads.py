@@ -70,8 +70,6 @@ def _job(obj: JsonObject) -> None:
         spec.setdefault("completions", 1)
         spec["parallelism"] = 1
     spec.setdefault("backoffLimit", MAX_INT32 if "backoffLimitPerIndex" in spec else 6)
-    if labels := spec["template"]["metadata"].get("labels"):
-        obj["metadata"].setdefault("labels", dict(labels))
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
     policy = "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed"
