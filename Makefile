@@ -23,6 +23,7 @@ $(VENV)/.ready: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "error: pilotfish needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)" >&2; \
 		echo "hint: name another one, for example: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV): about a minute, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .

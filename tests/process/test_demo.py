@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
 
 CHAPTERS = (
     "1. Six replicas arrive",
@@ -37,6 +41,7 @@ def test_demo_tells_its_story_and_leaves_nothing_running() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pilotfish", "demo", "--fast"],
         check=False,
+        env=os.environ | {"COLUMNS": "100"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -49,4 +54,15 @@ def test_demo_tells_its_story_and_leaves_nothing_running() -> None:
     assert "nodes are available: 3 node(s) had untolerated taint(s)" in " ".join(
         done.stdout.replace("│", " ").split()
     )
+    assert "79 pods were placed" in done.stdout
     assert not done.stderr
+    printed = iter(done.stdout.splitlines())
+    for wanted in _shown_in_the_readme():
+        assert any(line.rstrip() == wanted for line in printed), f"not printed, or later: {wanted}"
+
+
+def _shown_in_the_readme() -> list[str]:
+    """Return the lines of the demo in the README, without those that say that some are left out."""
+    block = README.read_text(encoding="utf-8").partition("What `make demo` shows")[2]
+    lines = block.split("```")[1].splitlines()[1:]
+    return [line for line in lines if "⋮" not in line]

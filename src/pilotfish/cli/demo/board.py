@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from rich.table import Table
+from rich.text import Text
 
 DECIDED = "decision"  # the field of the JSON log that holds a Decision
+NOTHING: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -29,9 +32,15 @@ class Row:
 
 @dataclass(slots=True)
 class Board:
-    """All pods, in the order of their first decisions."""
+    """All pods, in the order of their first decisions.
+
+    Attributes:
+        rows: what is known of each, by name.
+        placed: how many pods were bound, those that are gone included.
+    """
 
     rows: dict[str, Row] = field(default_factory=dict)
+    placed: int = 0
 
     def read(self, line: bytes) -> None:
         """Take a line of the JSON log."""
@@ -39,10 +48,11 @@ class Board:
         decision = news.get(DECIDED)
         if decision is not None:
             row = self._row(decision["name"])
-            row.why = decision["message"] or why(decision)
+            row.why = decision["message"] or in_words(decision)
             row.is_settled = decision["outcome"] != "scheduled"
         elif news["message"].startswith("Bound "):
             self._row(news["pod"].partition("/")[2]).node = news["node"]
+            self.placed += 1
 
     def settled(self) -> set[str]:
         """Return the pods that have a node, or that have been found to fit nowhere."""
@@ -61,13 +71,17 @@ class Board:
         """Return the pods that have been decided about."""
         return {name for name, row in self.rows.items() if row.why}
 
-    def by_pod(self, title: str, passed_over: Collection[str]) -> Table:
-        """Draw each pod with its node and the reason."""
+    def told(self) -> dict[str, tuple[str, str]]:
+        """Return what has been said of each pod: its node, and why."""
+        return {name: (row.node, row.why) for name, row in self.rows.items()}
+
+    def by_pod(self, title: str, before: Mapping[str, tuple[str, str]] = NOTHING) -> Table:
+        """Draw each pod of which something else is said than before: its node and the reason."""
         table = _table(title, "pod", "node", "why")
-        for name, row in self.rows.items():
-            if name not in passed_over:
-                node = f"[green]{row.node}[/]" if row.node else "[yellow]Pending[/]"
-                table.add_row(name, node, row.why)
+        for name, (node, why) in self.told().items():
+            if before.get(name) != (node, why):
+                place = f"[green]{node}[/]" if node else "[yellow]Pending[/]"
+                table.add_row(name, place, Text(why))  # a policy's words may look like markup
         return table
 
     def by_node(self, title: str) -> Table:
@@ -84,7 +98,7 @@ class Board:
         return self.rows.setdefault(name, Row())
 
 
-def why(decision: Mapping[str, Any]) -> str:
+def in_words(decision: Mapping[str, Any]) -> str:
     """Put a decision for a node into words."""
     feasible = f"{decision['feasible']} of {decision['nodes']} nodes feasible"
     best = decision["best"]

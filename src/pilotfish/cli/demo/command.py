@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
+from pilotfish.cli.called import as_called
+from pilotfish.cli.demo.board import Board
 from pilotfish.cli.demo.policy import show_policy
-from pilotfish.cli.demo.stage import Stage, StoryError, raised_stage
-from pilotfish.cli.demo.story import EVENTS, PAUSE_SECONDS, Story
+from pilotfish.cli.demo.stage import StoryError, raised_stage
+from pilotfish.cli.demo.story import PAUSE_SECONDS, Story
 from pilotfish.cli.interruption import run_until_interrupted
 from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import REFERENCE, find_policy
@@ -21,6 +26,13 @@ HELP = """Tell a short story: a cluster of simulated nodes, real pods, and why e
 
 It starts an embedded cluster and a scheduler on loopback, plays arrivals, a full cluster, a removed
 taint, a failing node and a backlog, and ends both. Nothing of yours is touched."""
+
+NEXT_STEPS: Final = (
+    ("cluster", "a cluster of your own, for kubectl"),
+    ("demo --policy bin-packing", "what a policy changes"),
+    ("policy new mine", "begin one of yours"),
+    ("run --help", "a scheduler for real clusters"),
+)
 
 
 @click.command("demo", help=HELP, short_help="See it decide, on a cluster of its own.")
@@ -35,7 +47,7 @@ taint, a failing node and a backlog, and ends both. Nothing of yours is touched.
 @debug_option(expose_value=False)
 def demo_command(*, fast: bool, reference: str | None) -> None:
     """Play the demo."""
-    console = Console()
+    console = Console(highlight=False)
     if reference is None:
         playing = _play(console, 0.0 if fast else PAUSE_SECONDS)
     else:
@@ -53,23 +65,17 @@ async def _play(console: Console, pause_seconds: float) -> None:
     with tempfile.TemporaryDirectory(prefix="pilotfish-demo-") as folder:
         async with raised_stage(Path(folder)) as stage:
             await Story(stage, console, pause_seconds).tell()
-            await _sum_up(stage, console)
+            _sum_up(stage.board, console)
 
 
-async def _sum_up(stage: Stage, console: Console) -> None:
-    events = await stage.items(EVENTS)
-    reasons = [event["reason"] for event in events]
+def _sum_up(board: Board, console: Console) -> None:
     console.print(
-        f"In all: {reasons.count('Scheduled')} pods were scheduled. 'huge' still waits, and "
+        f"{board.placed} pods were placed. huge still waits, and "
         "`kubectl describe pod huge` would say why:"
     )
-    for event in events:
-        if event["reason"] == "FailedScheduling" and event["regarding"]["name"] == "huge":
-            console.print(f"  {event['type']}  {event['reason']}  {event['note']}", style="yellow")
-    console.print(
-        "\nWhat to try next:\n"
-        "  pilotfish cluster            a cluster of your own, for kubectl\n"
-        "  pilotfish run --help         a scheduler for it, or for a real one\n"
-        "  docs/explanation             how it works",
-        highlight=False,
-    )
+    console.print(Padding(Text(board.rows["huge"].why, style="yellow"), (0, 0, 1, 2), expand=False))
+    console.print("What to try next:")
+    steps = [(f"{as_called()} {step}", what) for step, what in NEXT_STEPS]
+    width = max(len(step) for step, _ in steps)
+    for step, what in steps:
+        console.print(f"  {step:{width}}  {what}", soft_wrap=True)

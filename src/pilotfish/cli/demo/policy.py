@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ CLUSTER: Final[dict[str, Any]] = {
 
 async def show_policy(console: Console, reference: str, policy: Policy) -> None:
     """Let a scheduler with a policy place a dozen pods, and draw what came of it."""
-    console.print(_about(policy), "\n", highlight=False)
+    console.print(_about(policy), "\n", markup=False)
     options = ["--policy", reference]
     if implements(policy.type, "score"):
         options.append("--only-policy")
@@ -74,13 +75,13 @@ async def show_policy(console: Console, reference: str, policy: Policy) -> None:
     with tempfile.TemporaryDirectory(prefix="pilotfish-demo-") as folder:
         async with raised_stage(Path(folder), CLUSTER, options, prepare) as stage:
             await stage.until(lambda: stage.board.settled() >= names, "a decision on each pod")
-            console.print(stage.board.by_pod(f"{policy.name}: the pods, as they were decided", ()))
+            console.print(stage.board.by_pod(f"{policy.name}: the pods, as they were decided"))
             nodes = await _nodes(stage)
     console.print(_by_node(nodes))
     summary = getattr(policy.type, "summary", None)
     if summary is not None:
-        console.print(f"\nIn sum: {summary(nodes)}.", highlight=False)
-    console.print(f"\nOn a cluster: pilotfish run {' '.join(options)}", highlight=False)
+        console.print(f"\nIn sum: {summary(nodes)}.", markup=False)
+    console.print(f"\nOn a cluster: pilotfish run {shlex.join(options)}", soft_wrap=True)
 
 
 def _about(policy: Policy) -> str:

@@ -15,7 +15,6 @@ from pilotfish.cli.demo.stage import SCHEDULER, Stage
 
 PODS = "/api/v1/namespaces/default/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
-EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 PAUSE_SECONDS = 2.5  # to read what a chapter has shown
 REPLICAS = 6
 BACKLOG = 60
@@ -47,7 +46,7 @@ class Story:
         self._board = stage.board
         self._console = console
         self._pause_seconds = pause_seconds
-        self._passed_over: set[str] = set()
+        self._before = self._board.told()
 
     async def tell(self) -> None:
         """Tell all of it."""
@@ -140,16 +139,16 @@ class Story:
         await self._stage.create(PODS, {"metadata": {"name": name}, "spec": pod_spec(cpu, **more)})
 
     async def _chapter(self) -> None:
-        """Begin a chapter: what has its node is not shown again."""
+        """Begin a chapter: what has been told is not told again."""
         pods = await self._stage.items(PODS)
         self._board.keep({pod["metadata"]["name"] for pod in pods})
-        self._passed_over = self._board.bound()
+        self._before = self._board.told()
 
     async def _show(self, title: str, happened: Callable[[], bool]) -> None:
         """Draw the chapter live until it has come true."""
 
         def draw() -> Table:
-            return self._board.by_pod(title, self._passed_over)
+            return self._board.by_pod(title, self._before)
 
         def drawn_and_happened() -> bool:
             live.update(draw())
