@@ -9,20 +9,23 @@ Source: kubernetes v1.36 staging/src/k8s.io/apimachinery/pkg/util/strategicpatch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from pilotfish.cluster.patches.errors import MalformedPatchError
-from pilotfish.cluster.patches.values import JsonObject, go_text, same
+from pilotfish.cluster.patches.values import JsonObject, go_text, identity
 
-Same = Callable[[Any, Any], bool]
+Identify = Callable[[Any], Hashable]
+_Keyed: TypeAlias = tuple[Hashable, Any]  # an element behind what identifies it
+SHORT: Final = 20  # what Go sorts by insertion
 
 
-def by_key(merge_key: str) -> Same:
-    """Return how elements are told apart: objects by their merge key, others by their value."""
+def by_key(merge_key: str) -> Identify:
+    """Return by what elements are told apart: objects by their merge key, others by their value."""
     if not merge_key:
-        return same
-    return lambda left, right: same(key_of(left, merge_key), key_of(right, merge_key))
+        return identity
+    return lambda element: identity(key_of(element, merge_key))
 
 
 def key_of(element: Any, merge_key: str) -> Any:
@@ -67,7 +70,7 @@ def go_type(value: Any) -> str:
 
 
 def ordered(
-    merged: Sequence[Any], wanted: Sequence[Any], live: Sequence[Any], alike: Same
+    merged: Sequence[Any], wanted: Sequence[Any], live: Sequence[Any], identify: Identify
 ) -> list[Any]:
     """Put a merged list in order.
 
@@ -75,31 +78,38 @@ def ordered(
         merged: the elements.
         wanted: the order that the patch asks for; may name elements that are not there.
         live: the order before the patch.
-        alike: whether two elements are the same one.
+        identify: what two elements share that are the same one.
     """
-    named = [item for item in merged if _index(wanted, item, alike) >= 0]
-    others = [item for item in merged if _index(wanted, item, alike) < 0]
-    named, others = _sorted(named, wanted, alike), _sorted(others, live, alike)
-    found: list[Any] = []
+    wanted_places, live_places = places(wanted, identify), places(live, identify)
+    keyed = [(identify(item), item) for item in merged]
+    named = deque(_sorted([pair for pair in keyed if pair[0] in wanted_places], wanted_places))
+    others = deque(_sorted([pair for pair in keyed if pair[0] not in wanted_places], live_places))
+    found: list[_Keyed] = []
     while named and others:
-        left, right = _index(live, others[0], alike), _index(live, named[0], alike)
-        found.append(others.pop(0) if 0 <= left < right else named.pop(0))
-    return found + others + named
+        left, right = live_places.get(others[0][0], -1), live_places.get(named[0][0], -1)
+        found.append(others.popleft() if 0 <= left < right else named.popleft())
+    return [item for _, item in (*found, *others, *named)]
 
 
-def _sorted(items: list[Any], order: Sequence[Any], alike: Same) -> list[Any]:
-    """Sort by place in an order, by insertion; an element without a place goes to the front.
+def places(items: Sequence[Any], identify: Identify) -> dict[Hashable, int]:
+    """Give each element's place, the first where it stands several times."""
+    found: dict[Hashable, int] = {}
+    for place, item in enumerate(items):
+        found.setdefault(identify(item), place)
+    return found
 
-    This is what upstream's comparison, which is none for such elements, comes to in short lists.
+
+def _sorted(items: Sequence[_Keyed], order: Mapping[Hashable, int]) -> list[_Keyed]:
+    """Sort by place in an order; an element without a place goes to the front.
+
+    In short lists it ends where upstream's comparison, which is none for such elements, puts it.
     """
-    found: list[tuple[int, Any]] = []
-    for item in items:
-        place, at = _index(order, item, alike), len(found)
+    if len(items) > SHORT or all(key in order for key, _ in items):
+        return sorted(items, key=lambda pair: order.get(pair[0], -1))
+    found: list[tuple[int, _Keyed]] = []
+    for pair in items:
+        place, at = order.get(pair[0], -1), len(found)
         while at and (place < 0 or found[at - 1][0] < 0 or place < found[at - 1][0]):
             at -= 1
-        found.insert(at, (place, item))
-    return [item for _, item in found]
-
-
-def _index(items: Sequence[Any], wanted: Any, alike: Same) -> int:
-    return next((i for i, item in enumerate(items) if alike(item, wanted)), -1)
+        found.insert(at, (place, pair))
+    return [pair for _, pair in found]

@@ -11,11 +11,19 @@ Source: kubernetes v1.36 staging/src/k8s.io/apimachinery/pkg/util/strategicpatch
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Final
 
 from pilotfish.cluster.patches.errors import MalformedPatchError
-from pilotfish.cluster.patches.list_order import by_key, go_type, key_of, no_merge_key, ordered
-from pilotfish.cluster.patches.values import JsonObject, go_text, same, without_nulls
+from pilotfish.cluster.patches.list_order import (
+    by_key,
+    go_type,
+    key_of,
+    no_merge_key,
+    ordered,
+    places,
+)
+from pilotfish.cluster.patches.values import JsonObject, go_text, identity, without_nulls
 from pilotfish.cluster.schema import Field, TypeInfo
 
 DIRECTIVE: Final = "$patch"
@@ -106,11 +114,12 @@ def _check_order(changes: list[Any], wanted: list[Any], merge_key: str) -> None:
     """See that the patch's elements are among those of its order, and in that order."""
     if not wanted or not changes:
         return
-    alike, places = by_key(merge_key), iter(wanted)
+    identify = by_key(merge_key)
+    following = map(identify, wanted)
     for change in changes:
         if isinstance(change, dict) and DIRECTIVE in change:
             continue
-        if not any(alike(change, place) for place in places):
+        if not any(identify(change) == place for place in following):
             raise MalformedPatchError(
                 f"The order in patch list:\n{go_text(changes)}\n"
                 f" doesn't match {SET_ORDER} list:\n{go_text(wanted)}\n"
@@ -140,11 +149,10 @@ def _merge_lists(live: list[Any], patch: list[Any], field: Field) -> list[Any]:
     if not live and not patch:
         return live
     if not isinstance(_common_type(live, patch), dict):
-        unique: list[Any] = []
+        unique: dict[Hashable, Any] = {}
         for item in [*live, *patch]:
-            if not any(same(item, other) for other in unique):
-                unique.append(item)
-        return ordered(unique, patch, live, same)
+            unique.setdefault(identity(item), item)
+        return ordered(list(unique.values()), patch, live, identity)
     if not field.merge_key or field.items is None:
         raise MalformedPatchError("cannot merge lists without merge key for struct")
     live, patch = _apply_element_directives(live, patch, field.merge_key)
@@ -157,32 +165,34 @@ def _apply_element_directives(
 ) -> tuple[list[Any], list[Any]]:
     """Delete what the patch deletes; return the list, and the patch without directives."""
     plain: list[Any] = []
+    gone: set[Hashable] = set()
     replaces = False
     for change in patch:
         match change.get(DIRECTIVE, _DROPPED):
             case unmarked if unmarked is _DROPPED:
                 plain.append(change)
             case "delete":
-                gone = key_of(change, merge_key)
-                live = [item for item in live if not same(item.get(merge_key), gone)]
+                gone.add(identity(key_of(change, merge_key)))
             case "replace":
                 replaces = True
             case "merge":
                 raise MalformedPatchError("merging lists cannot yet be specified in the patch")
             case directive:
                 raise _unknown_directive(directive, change)
-    return (plain, []) if replaces else (live, plain)
+    if replaces:
+        return plain, []
+    return [item for item in live if identity(item.get(merge_key)) not in gone], plain
 
 
 def _merge_elements(live: list[Any], patch: list[Any], merge_key: str, element: Field) -> list[Any]:
-    merged = list(live)
+    merged, identify = list(live), by_key(merge_key)
+    found = places(live, identify)
     for change in patch:
-        key = key_of(change, merge_key)
-        for i, item in enumerate(merged):
-            if merge_key in item and same(item[merge_key], key):
-                merged[i] = _merge_objects(item, change, element)
-                break
+        key = identify(change)
+        if key in found:
+            merged[found[key]] = _merge_objects(merged[found[key]], change, element)
         else:
+            found[key] = len(merged)
             merged.append(change)
     for item in merged:
         if merge_key not in item:
@@ -203,7 +213,8 @@ def _common_type(*lists: list[Any]) -> Any:
 
 
 def _without(items: list[Any], gone: list[Any]) -> list[Any]:
-    return [item for item in items if not any(same(item, other) for other in gone)]
+    identities = set(map(identity, gone))
+    return [item for item in items if identity(item) not in identities]
 
 
 def _without_directives(value: Any) -> Any:

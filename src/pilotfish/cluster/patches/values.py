@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,15 +11,22 @@ JsonObject = dict[str, Any]
 PLAIN_EXPONENTS: Final = range(-4, 6)  # outside, Go writes a float with an exponent
 
 
+def identity(value: Any) -> Hashable:
+    """Return what two JSON values share if they are the same; 1, 1.0 and true all differ."""
+    match value:
+        case str():
+            return value
+        case dict():
+            return frozenset((key, identity(item)) for key, item in value.items())
+        case list():
+            return tuple(map(identity, value)), list
+        case _:
+            return value, type(value)
+
+
 def same(left: Any, right: Any) -> bool:
     """Compare two JSON values; unlike Python's `==`, 1, 1.0 and true all differ."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
+    return identity(left) == identity(right)
 
 
 def without_nulls(value: Any) -> Any:
