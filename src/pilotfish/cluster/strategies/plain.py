@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import msgspec
-
 from pilotfish.cluster.field_errors import FieldError, field_invalid, field_required
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.strategies.strategy import Strategy, count_generation
-from pilotfish.cluster.timestamps import timestamp
-from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
-from pilotfish.cluster.validation.metadata import IMMUTABLE
-from pilotfish.cluster.validation.names import NameRule, path_segment
+from pilotfish.cluster.strategies.strategy import Strategy
+from pilotfish.cluster.validation.amounts import NOT_NEGATIVE, requirement_errors
+from pilotfish.cluster.validation.metadata import IMMUTABLE, label_errors, required_name_errors
+from pilotfish.cluster.validation.names import NameRule, dns_label, path_segment
+from pilotfish.cluster.validation.placement import toleration_errors
 
 
 class ReturnedWhenDeleted(Strategy):
@@ -54,73 +52,9 @@ class Fixed(Strategy):
         """Yield what is wrong with an update."""
         yield from self.validate(new)
         for path in self.fixed:
-            value = _at(new, path)
-            if value != _at(old, path):
+            value = at(new, path)
+            if value != at(old, path):
                 yield field_invalid(path, value, IMMUTABLE)
-
-
-class CsiDriverStrategy(Fixed, VersionedAndReturned):
-    """Says for good how volumes are attached."""
-
-    fixed = ("spec.attachRequired", "spec.fsGroupPolicy", "spec.volumeLifecycleModes")
-
-    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
-        """Count the changes, of which creating it is none."""
-        super().prepare_for_update(new, old, now)
-        count_generation(new, old)
-
-    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
-        """Yield what is wrong with an update; upstream misspells one field."""
-        for error in super().validate_update(new, old):
-            renamed = error.field.replace("attachRequired", "attachedRequired")
-            yield msgspec.structs.replace(error, field=renamed)
-
-
-class CsiNodeStrategy(VersionedAndReturned):
-    """Lists drivers, which come and go but do not change."""
-
-    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
-        """Yield what is wrong with an update."""
-        yield from self.validate(new)
-        before = {driver["name"]: driver for driver in _at(old, "spec.drivers") or ()}
-        for driver in _at(new, "spec.drivers") or ():
-            known = before.get(driver["name"], driver)
-            if {**known, "allocatable": None} != {**driver, "allocatable": None}:
-                yield field_invalid("spec.drivers", driver, IMMUTABLE)
-
-
-class CsiStorageCapacityStrategy(Fixed, Versioned):
-    """Says for good what it measures."""
-
-    fixed = ("nodeTopology", "storageClassName")
-
-
-class ResourceClaimStrategy(Fixed, ReturnedWhenDeleted):
-    """A claim, or a template of claims, asks for what it was made for."""
-
-    fixed = ("spec",)
-
-
-class ResourceSliceStrategy(Fixed, Generational):
-    """Belongs to one driver and one node."""
-
-    fixed = ("spec.driver", "spec.nodeName")
-
-    def prepare_for_create(self, obj: JsonObject, now: float) -> None:
-        """Note when devices were tainted."""
-        super().prepare_for_create(obj, now)
-        _date_taints(obj, now)
-
-    def prepare_for_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
-        """Note when devices were tainted, before changes are counted."""
-        _date_taints(new, now)
-        super().prepare_for_update(new, old, now)
-
-
-def _date_taints(resource_slice: JsonObject, now: float) -> None:
-    for device in _at(resource_slice, "spec.devices") or ():
-        for taint in device.get("taints") or ():
-            taint.setdefault("timeAdded", timestamp(now))
 
 
 class ControllerRevisionStrategy(Fixed):
@@ -175,15 +109,17 @@ class RuntimeClassStrategy(Fixed, Versioned):
     allow_create_on_update = True
     fixed = ("handler",)
 
+    def validate(self, obj: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with a RuntimeClass.
 
-class VolumeAttachmentStrategy(Fixed, VersionedAndReturned):
-    """A VolumeAttachment begins unattached."""
-
-    fixed = ("spec",)
-
-    def initial_status(self) -> JsonObject:
-        """Give the status of a new object."""
-        return {"attached": False}
+        Source: kubernetes v1.36 pkg/apis/node/validation/validation.go.
+        """
+        yield from required_name_errors(obj.get("handler", ""), dns_label, "handler")
+        overhead = (obj.get("overhead") or {}).get("podFixed")
+        yield from requirement_errors({"limits": overhead}, "overhead")
+        scheduling = obj.get("scheduling") or {}
+        yield from label_errors(scheduling.get("nodeSelector"), "scheduling.nodeSelector")
+        yield from toleration_errors(scheduling.get("tolerations"), "scheduling.tolerations")
 
 
 class RbacStrategy(Strategy):
@@ -203,7 +139,7 @@ def _drop_coordination(lease: JsonObject) -> None:
     spec.pop("preferredHolder", None)
 
 
-def _at(obj: JsonObject, path: str) -> Any:
+def at(obj: JsonObject, path: str) -> Any:
     """Give the value at a path, None where nothing is."""
     value: Any = obj
     for key in path.split("."):

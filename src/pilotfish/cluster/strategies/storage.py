@@ -14,6 +14,7 @@ from typing import Final
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.field_errors import (
     FieldError,
+    field_duplicate,
     field_forbidden,
     field_invalid,
     field_not_supported,
@@ -23,8 +24,13 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.pod_update import difference
 from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.timestamps import timestamp
-from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
-from pilotfish.cluster.validation.names import dns_subdomain
+from pilotfish.cluster.validation.metadata import (
+    IMMUTABLE,
+    label_key_errors,
+    required_name_errors,
+    selector_errors,
+)
+from pilotfish.cluster.validation.names import dns_subdomain, driver_name, qualified_name
 from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
 
 ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
@@ -80,11 +86,10 @@ class PersistentVolumeStrategy(Strategy):
             yield field_not_supported(
                 "spec.persistentVolumeReclaimPolicy", policy, RECLAIM_POLICIES
             )
-        if affinity := spec.get("nodeAffinity"):
-            yield from node_selector_errors(
-                affinity.get("required") or {}, "spec.nodeAffinity.required"
-            )
+        yield from _place_errors(spec)
         yield from _class_errors(spec)
+        if (volume_mode := spec.get("volumeMode")) not in VOLUME_MODES:
+            yield field_not_supported("spec.volumeMode", volume_mode, VOLUME_MODES)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: the source stays."""
@@ -158,19 +163,56 @@ class StorageClassStrategy(Strategy):
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a StorageClass."""
-        if not obj.get("provisioner"):
-            yield field_required("provisioner")
+        provisioner = obj.get("provisioner", "").lower()
+        yield from required_name_errors(provisioner, qualified_name, "provisioner")
         policy, mode = obj.get("reclaimPolicy"), obj.get("volumeBindingMode")
         if policy not in (None, "Delete", "Retain"):
             yield field_not_supported("reclaimPolicy", policy, ("Delete", "Retain"))
         if mode not in BINDING_MODES:
             yield field_not_supported("volumeBindingMode", mode, BINDING_MODES)
+        for i, term in enumerate(obj.get("allowedTopologies") or ()):
+            path = f"allowedTopologies[{i}].matchLabelExpressions"
+            yield from _topology_errors(term.get("matchLabelExpressions") or [], path)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: what volumes were made by stays."""
         for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
             if new.get(field) != old.get(field):
                 yield field_invalid(field, new.get(field), IMMUTABLE)
+
+
+def _place_errors(spec: JsonObject) -> Iterator[FieldError]:
+    """Give what is wrong with where a volume is, and with what it is."""
+    path, affinity = "spec.nodeAffinity", spec.get("nodeAffinity")
+    if affinity is None:
+        if spec.get("local") is not None:
+            yield field_required(path, "Local volume requires node affinity")
+    elif (required := affinity.get("required")) is None:
+        yield field_required(f"{path}.required", "must specify required node constraints")
+    else:
+        yield from node_selector_errors(required, f"{path}.required")
+    for source in ("hostPath", "local"):
+        if spec.get(source) is not None and not spec[source].get("path"):
+            yield field_required(f"spec.{source}.path")
+    if (csi := spec.get("csi")) is not None:
+        yield from required_name_errors(csi.get("driver", ""), driver_name, "spec.csi.driver")
+        if not csi.get("volumeHandle"):
+            yield field_required("spec.csi.volumeHandle")
+
+
+def _topology_errors(expressions: list[JsonObject], path: str) -> Iterator[FieldError]:
+    keys = set()
+    for i, expression in enumerate(expressions):
+        at, key, values = f"{path}[{i}]", expression.get("key", ""), expression.get("values") or []
+        if not values:
+            yield field_required(f"{at}.values")
+        for j, value in enumerate(values):
+            if value in values[:j]:
+                yield field_duplicate(f"{at}.values[{j}]", value)
+        yield from label_key_errors(key, f"{at}.key")
+        if key in keys:
+            yield field_duplicate(f"{at}.key", key)
+        keys.add(key)
 
 
 def _align_sources(spec: JsonObject, old: JsonObject) -> None:

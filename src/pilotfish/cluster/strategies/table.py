@@ -7,7 +7,7 @@ from typing import Final
 
 from pilotfish.cluster.rbac.strategies import RoleBindingStrategy, RoleStrategy
 from pilotfish.cluster.resources import ResourceTable
-from pilotfish.cluster.strategies import plain
+from pilotfish.cluster.strategies import csi, devices, plain
 from pilotfish.cluster.strategies.configuration import ConfigMapStrategy, SecretStrategy
 from pilotfish.cluster.strategies.event import EventStrategy
 from pilotfish.cluster.strategies.job import JobStrategy
@@ -38,12 +38,12 @@ STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
     "ClusterRoleBinding": RoleBindingStrategy,
     "ConfigMap": ConfigMapStrategy,
     "ControllerRevision": plain.ControllerRevisionStrategy,
-    "CSIDriver": plain.CsiDriverStrategy,
-    "CSINode": plain.CsiNodeStrategy,
-    "CSIStorageCapacity": plain.CsiStorageCapacityStrategy,
+    "CSIDriver": csi.CsiDriverStrategy,
+    "CSINode": csi.CsiNodeStrategy,
+    "CSIStorageCapacity": csi.CsiStorageCapacityStrategy,
     "DaemonSet": DaemonSetStrategy,
     "Deployment": DeploymentStrategy,
-    "DeviceClass": plain.Generational,
+    "DeviceClass": devices.DeviceClassStrategy,
     "Event": EventStrategy,
     "Job": JobStrategy,
     "Lease": plain.LeaseStrategy,
@@ -56,9 +56,9 @@ STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
     "PriorityClass": PriorityClassStrategy,
     "ReplicaSet": ReplicaSetStrategy,
     "ReplicationController": ReplicationControllerStrategy,
-    "ResourceClaim": plain.ResourceClaimStrategy,
-    "ResourceClaimTemplate": plain.ResourceClaimStrategy,
-    "ResourceSlice": plain.ResourceSliceStrategy,
+    "ResourceClaim": devices.ResourceClaimStrategy,
+    "ResourceClaimTemplate": devices.ResourceClaimTemplateStrategy,
+    "ResourceSlice": devices.ResourceSliceStrategy,
     "Role": RoleStrategy,
     "RoleBinding": RoleBindingStrategy,
     "RuntimeClass": plain.RuntimeClassStrategy,
@@ -67,7 +67,7 @@ STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
     "ServiceAccount": plain.ReturnedWhenDeleted,
     "StatefulSet": StatefulSetStrategy,
     "StorageClass": StorageClassStrategy,
-    "VolumeAttachment": plain.VolumeAttachmentStrategy,
+    "VolumeAttachment": csi.VolumeAttachmentStrategy,
 }
 """By kind; a kind that is not here has the default one."""
 

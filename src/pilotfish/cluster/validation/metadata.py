@@ -90,6 +90,14 @@ def label_key_errors(key: str, path: str) -> Iterator[FieldError]:
         yield field_invalid(path, key, problem)
 
 
+def required_name_errors(name: str, rule: NameRule, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with a name that must be there."""
+    if not name:
+        yield field_required(path)
+    for problem in rule(name) if name else ():
+        yield field_invalid(path, name, problem)
+
+
 def annotation_errors(annotations: Mapping[str, str] | None, path: str) -> Iterator[FieldError]:
     """Give what is wrong with annotations; keys are label keys of any case."""
     if not annotations:
