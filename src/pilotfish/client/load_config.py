@@ -82,7 +82,8 @@ def load_config(
             )
         raise ConfigError(
             f"no configuration found: no KUBECONFIG, not in a pod, no {default}",
-            hint="pass --kubeconfig, or let kind or your provider's tool write one",
+            hint="pass --kubeconfig, let kind or your provider's tool write one, or start a "
+            "cluster: pilotfish cluster --merge-kubeconfig",
         )
     return _from_files([default], context, env)
 

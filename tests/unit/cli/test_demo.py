@@ -15,7 +15,10 @@ from rich.table import Table
 from pilotfish.cli.called import as_called
 from pilotfish.cli.demo.board import Board
 from pilotfish.cli.demo.command import NEXT_STEPS
+from pilotfish.cli.demo.policy import about
 from pilotfish.cli.main import cli
+from pilotfish.framework.per_node import PerNodePlugin
+from pilotfish.plugins.policies import Policy
 
 
 def rejected(name: str, message: str) -> bytes:
@@ -58,6 +61,18 @@ def test_pods_that_are_gone_count_among_those_that_were_placed() -> None:
     board.read(bound("two"))
     board.keep({"two"})
     assert board.placed == 2
+
+
+def test_a_policy_is_introduced_by_its_class_where_its_file_says_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OnlyProd(PerNodePlugin):
+        """Keep pods on the nodes for production."""
+
+        name = "OnlyProd"
+
+    monkeypatch.setattr(sys.modules[__name__], "__doc__", None)
+    assert about(Policy(OnlyProd)) == "Keep pods on the nodes for production."
 
 
 @pytest.mark.parametrize("step", [step for step, _ in NEXT_STEPS])

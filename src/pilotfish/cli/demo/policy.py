@@ -60,7 +60,7 @@ CLUSTER: Final[dict[str, Any]] = {
 
 async def show_policy(console: Console, reference: str, policy: Policy) -> None:
     """Let a scheduler with a policy place a dozen pods, and draw what came of it."""
-    console.print(_about(policy), "\n", markup=False)
+    console.print(f"{about(policy)}\n", markup=False)
     options = ["--policy", reference]
     if implements(policy.type, "score"):
         options.append("--only-policy")
@@ -84,10 +84,10 @@ async def show_policy(console: Console, reference: str, policy: Policy) -> None:
     console.print(f"\nOn a cluster: pilotfish run {shlex.join(options)}", soft_wrap=True)
 
 
-def _about(policy: Policy) -> str:
-    """Return what the file says of itself, or else the policy's name."""
+def about(policy: Policy) -> str:
+    """Return what the file says of itself, or the class, or else the policy's name."""
     module = sys.modules.get(policy.type.__module__)
-    told = inspect.cleandoc(getattr(module, "__doc__", None) or policy.name)
+    told = inspect.cleandoc(getattr(module, "__doc__", None) or policy.type.__doc__ or policy.name)
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in told.split("\n\n"))
 
 
