@@ -39,7 +39,7 @@ test-poll test-watch: ## place the test pod, and show where it went
 	$(KUBECTL) get pod test-pod -o wide
 	$(KUBECTL) --namespace kube-system logs --selector 'app in (my-scheduler-polling, my-scheduler-watch)' --tail=20
 
-taint-label: ## label and taint a node environment=production, and place the pods for it
+taint-label: ## label and taint a node (NODE=) environment=production, and place the pods for it
 	@hack/need.sh $(firstword $(KUBECTL))
 	$(KUBECTL) label node $(NODE) environment=production --overwrite
 	$(KUBECTL) taint node $(NODE) environment=production:NoSchedule --overwrite
