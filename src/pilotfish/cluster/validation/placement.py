@@ -5,6 +5,7 @@ Source: kubernetes v1.36 pkg/apis/core/validation/validation.go.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -104,13 +105,15 @@ def gate_errors(gates: list[JsonObject] | None, path: str) -> Iterator[FieldErro
 
 def spread_errors(constraints: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
     """Give what is wrong with topology spread constraints."""
+    following = Counter(map(_spreads_over, constraints or ()))
     for i, constraint in enumerate(constraints or ()):
-        rest = (constraints or [])[i + 1 :]
-        yield from _constraint_errors(constraint, rest, f"{path}[{i}]")
+        following[_spreads_over(constraint)] -= 1
+        is_repeated = following[_spreads_over(constraint)] > 0
+        yield from _constraint_errors(constraint, f"{path}[{i}]", is_repeated=is_repeated)
 
 
 def _constraint_errors(
-    constraint: JsonObject, rest: list[JsonObject], path: str
+    constraint: JsonObject, path: str, *, is_repeated: bool
 ) -> Iterator[FieldError]:
     skew, key = constraint.get("maxSkew", 0), constraint.get("topologyKey", "")
     action, domains = constraint.get("whenUnsatisfiable", ""), constraint.get("minDomains")
@@ -121,7 +124,7 @@ def _constraint_errors(
     if action not in ("DoNotSchedule", "ScheduleAnyway"):
         supported = ("DoNotSchedule", "ScheduleAnyway")
         yield field_not_supported(f"{path}.whenUnsatisfiable", action, supported)
-    if any(_spreads_over(other) == (key, action) for other in rest):
+    if is_repeated:
         yield field_duplicate(f"{path}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {action}}}")
     if domains is not None:
         if domains <= 0:
