@@ -191,12 +191,12 @@ def _aggregated_entry(resource: Resource) -> dict[str, Any]:
         "verbs": resource.verbs,
         "shortNames": resource.short_names,
         "categories": resource.categories,
-        "subresources": [_aggregated_part(resource, name) for name in resource.subresources],
+        "subresources": [_aggregated_subresource(resource, name) for name in resource.subresources],
     }
     return _without_empty(entry, "shortNames", "categories", "subresources")
 
 
-def _aggregated_part(resource: Resource, name: str) -> dict[str, Any]:
+def _aggregated_subresource(resource: Resource, name: str) -> dict[str, Any]:
     part = SUBRESOURCES[name]
     kind = {"group": part.group, "version": part.version, "kind": part.kind or resource.kind}
     return {"subresource": name, "responseKind": kind, "verbs": part.verbs}

@@ -34,7 +34,7 @@ _OBJECT_VERBS: Final[Mapping[str, Verb]] = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
-_PART_VERBS: Final[Mapping[str, Verb]] = {**_OBJECT_VERBS, "POST": "create"}
+_SUBRESOURCE_VERBS: Final[Mapping[str, Verb]] = {**_OBJECT_VERBS, "POST": "create"}
 _NO_PROCESSES: Final = "the containers of simulated nodes are no processes that one could reach"
 _UNSERVED: Final = {
     **dict.fromkeys(("exec", "attach", "portforward", "proxy"), _NO_PROCESSES),
@@ -83,7 +83,7 @@ def find_route(table: ResourceTable, method: str, path: ResourcePath) -> Route:
 
 def _verb(resource: Resource, method: str, path: ResourcePath) -> Verb:
     if path.subresource:
-        verb = _PART_VERBS.get(method)
+        verb = _SUBRESOURCE_VERBS.get(method)
         served = SUBRESOURCES[path.subresource].verbs
     else:
         verb = (_OBJECT_VERBS if path.name else _COLLECTION_VERBS).get(method)

@@ -104,9 +104,9 @@ class Cluster:
         self._authorize(request)
         match request.subresource:
             case "":
-                return self._whole(request, now)
+                return self._on_object(request, now)
             case "status" | "finalize":
-                return self._part(request, now)
+                return self._on_subresource(request, now)
             case "binding":
                 return bind(self.registry, request, now)
             case "eviction":
@@ -167,7 +167,7 @@ class Cluster:
         if not decision.allowed:
             raise forbidden(request.user, attributes, decision.reason)
 
-    def _whole(self, request: ApiRequest, now: float) -> ApiAnswer:
+    def _on_object(self, request: ApiRequest, now: float) -> ApiAnswer:
         resource, registry = request.resource, self.registry
         if request.verb not in resource.verbs:
             raise method_not_allowed()
@@ -191,7 +191,7 @@ class Cluster:
             case _:
                 raise method_not_allowed()
 
-    def _part(self, request: ApiRequest, now: float) -> ApiAnswer:
+    def _on_subresource(self, request: ApiRequest, now: float) -> ApiAnswer:
         match request.verb:
             case "get":
                 return get(self.registry, request)

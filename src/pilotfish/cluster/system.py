@@ -54,18 +54,24 @@ class System:
         namespace = obj["metadata"].get("namespace", "")
         return self._ask("create", resource, now, namespace=namespace, body=obj)
 
-    def create_part(
+    def create_subresource(
         self,
         resource: Resource,
         namespace: str,
         name: str,
-        part: str,
+        subresource: str,
         body: JsonObject,
         now: float,
     ) -> JsonObject:
         """Create what an object's subresource takes, such as a ServiceAccount's `token`."""
         return self._ask(
-            "create", resource, now, namespace=namespace, name=name, subresource=part, body=body
+            "create",
+            resource,
+            now,
+            namespace=namespace,
+            name=name,
+            subresource=subresource,
+            body=body,
         )
 
     def update(self, resource: Resource, obj: JsonObject, now: float) -> JsonObject:
@@ -76,9 +82,11 @@ class System:
         """Replace an object's status."""
         return self._update(resource, obj, "status", now)
 
-    def update_part(self, resource: Resource, obj: JsonObject, part: str, now: float) -> JsonObject:
+    def update_subresource(
+        self, resource: Resource, obj: JsonObject, subresource: str, now: float
+    ) -> JsonObject:
         """Replace what an object's subresource holds, such as a namespace's `finalize`."""
-        return self._update(resource, obj, part, now)
+        return self._update(resource, obj, subresource, now)
 
     def patch(
         self, resource: Resource, namespace: str, name: str, patch: JsonObject, now: float
@@ -121,7 +129,9 @@ class System:
             now,
         )
 
-    def _update(self, resource: Resource, obj: JsonObject, part: str, now: float) -> JsonObject:
+    def _update(
+        self, resource: Resource, obj: JsonObject, subresource: str, now: float
+    ) -> JsonObject:
         metadata = obj["metadata"]
         return self._ask(
             "update",
@@ -129,12 +139,18 @@ class System:
             now,
             namespace=metadata.get("namespace", ""),
             name=metadata["name"],
-            subresource=part,
+            subresource=subresource,
             body=obj,
         )
 
     def _patch(
-        self, resource: Resource, namespace: str, name: str, part: str, patch: Any, now: float
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        subresource: str,
+        patch: Any,
+        now: float,
     ) -> JsonObject:
         return self._ask(
             "patch",
@@ -142,7 +158,7 @@ class System:
             now,
             namespace=namespace,
             name=name,
-            subresource=part,
+            subresource=subresource,
             body=patch,
             patch_type=MERGE_PATCH,
         )

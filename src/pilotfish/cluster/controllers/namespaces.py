@@ -97,7 +97,7 @@ class NamespaceController(Controller):
     def _finalize(self, namespace: JsonObject, now: float) -> None:
         rest = [f for f in namespace["spec"]["finalizers"] if f != KUBERNETES]
         namespace["spec"]["finalizers"] = rest
-        self.system.update_part(NAMESPACES, namespace, "finalize", now)
+        self.system.update_subresource(NAMESPACES, namespace, "finalize", now)
 
 
 def _tell(

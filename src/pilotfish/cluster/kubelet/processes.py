@@ -141,7 +141,7 @@ class LocalProcesses:
             "boundObjectRef": bound | {"uid": metadata["uid"]},
         }
         try:
-            answer = self._system.create_part(
+            answer = self._system.create_subresource(
                 SERVICE_ACCOUNTS, metadata["namespace"], account, "token", {"spec": wanted}, now
             )
         except StatusError as error:
