@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pilotfish.cluster.cluster import Cluster
+from pilotfish.cluster.kinds import NODES, PODS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet.kinds import NODES, PODS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet_settings import Delay, KubeletSettings, NodeGroup
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import TABLE

@@ -17,7 +17,7 @@ from pilotfish.apiserver import listener, watch_streams
 from pilotfish.apiserver.certificates import make_certificate
 from pilotfish.apiserver.listener import bind, listen
 from pilotfish.apiserver.server import ApiServer
-from pilotfish.cluster.kubelet.kinds import PODS
+from pilotfish.cluster.kinds import PODS
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS_PATH = "/api/v1/namespaces/default/pods"

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubelet_story import Story
+from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet import annotations as keys
-from pilotfish.cluster.kubelet.kinds import NODES, PODS
 
 NODE_NAMES = ("node-1", "node-2")
 POD_NAMES = ("a", "b", "c", "d")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
+from pilotfish.cluster.kinds import NAMESPACES
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac import bootstrap_objects
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.system import System
 
-NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 def bootstrap(system: System, now: float) -> None:
@@ -21,20 +22,13 @@ def bootstrap(system: System, now: float) -> None:
 
 
 def _objects(settings: ClusterSettings) -> Iterator[tuple[Resource, JsonObject]]:
-    for name in NAMESPACES:
-        yield _resource("v1", "Namespace"), {"metadata": {"name": name}}
+    for name in FIRST_NAMESPACES:
+        yield NAMESPACES, {"metadata": {"name": name}}
     for obj in bootstrap_objects():
-        yield _resource(obj["apiVersion"], obj["kind"]), obj
+        yield TABLE.served(obj["apiVersion"], obj["kind"]), obj
     for obj in _priority_classes():
-        yield _resource("scheduling.k8s.io/v1", "PriorityClass"), obj
-    yield _resource("v1", "Service"), _api_service(settings)
-
-
-def _resource(api_version: str, kind: str) -> Resource:
-    found = TABLE.of_kind(api_version, kind)
-    if found is None:
-        raise LookupError(f"{api_version} {kind} is not served; add it to the resources")
-    return found
+        yield TABLE.served("scheduling.k8s.io/v1", "PriorityClass"), obj
+    yield TABLE.served("v1", "Service"), _api_service(settings)
 
 
 def _priority_classes() -> Iterator[JsonObject]:

@@ -121,6 +121,16 @@ class ResourceTable:
         """Return the resource of an object that says what it is."""
         return self._by_kind.get((api_version, kind))
 
+    def served(self, api_version: str, kind: str) -> Resource:
+        """Return the resource of a kind that the code relies on.
+
+        Raises:
+            LookupError: it is not served.
+        """
+        if (found := self.of_kind(api_version, kind)) is None:
+            raise LookupError(f"{api_version} {kind} is not served; add it to RESOURCES")
+        return found
+
     def group_versions(self) -> tuple[tuple[str, str], ...]:
         """Return (group, version) in the order of discovery; core has the empty group."""
         return tuple(dict.fromkeys((r.group, r.version) for r in self._all))

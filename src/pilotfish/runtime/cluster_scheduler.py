@@ -20,6 +20,7 @@ from pilotfish import __version__
 from pilotfish.client import ClusterConfig, load_config
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.processes import (
     Input,
     ProcessExited,
@@ -29,7 +30,6 @@ from pilotfish.cluster.kubelet.processes import (
     StopProcess,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.watch_log import Change
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 from pilotfish.runtime.options import RunOptions
@@ -119,22 +119,21 @@ class ClusterScheduler:
 
     def _replace_pod(self, change: Change) -> None:
         """Make the pod anew when it is gone, or when there is a first node."""
-        is_ours = change.storage == "pods" and change.new.namespace == NAMESPACE
+        is_ours = change.storage == PODS.storage and change.new.namespace == NAMESPACE
         is_gone = change.type == "DELETED" and is_ours
-        if is_gone or (change.storage == "nodes" and change.type == "ADDED"):
+        if is_gone or (change.storage == NODES.storage and change.type == "ADDED"):
             asyncio.get_running_loop().call_soon(self._make_pod)
 
     def _make_pod(self) -> None:
-        nodes = self._cluster.store.list("nodes").items
-        pods = self._cluster.store.list("pods", NAMESPACE).items
-        if not self._is_wanted or not nodes or any(map(_is_scheduler, pods)):
+        nodes = self._cluster.store.list(NODES.storage).items
+        pods = self._cluster.store.list(PODS.storage, NAMESPACE).items
+        is_there = any(pod.labels.get("component") == "kube-scheduler" for pod in pods)
+        if not self._is_wanted or not nodes or is_there:
             return
-        resource = TABLE.of_kind("v1", "Pod")
-        if resource is not None:
-            try:
-                self._cluster.system.create(resource, _pod(nodes[0].name), self._clock())
-            except StatusError as error:
-                logging.getLogger(_LOGGER).warning("no pod for the scheduler: %s", error)
+        try:
+            self._cluster.system.create(PODS, _pod(nodes[0].name), self._clock())
+        except StatusError as error:
+            logging.getLogger(_LOGGER).warning("no pod for the scheduler: %s", error)
 
 
 class _Lines(logging.Handler):
@@ -147,10 +146,6 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         for line in self.format(record).splitlines():
             self._write(line)
-
-
-def _is_scheduler(pod: object) -> bool:
-    return getattr(pod, "labels", {}).get("component") == "kube-scheduler"
 
 
 def _pod(node_name: str) -> JsonObject:

@@ -18,7 +18,6 @@ from pilotfish.cluster.controllers.deployment import DeploymentController
 from pilotfish.cluster.controllers.disruption import DisruptionController
 from pilotfish.cluster.controllers.garbage_collector import GarbageCollector
 from pilotfish.cluster.controllers.job import JobController
-from pilotfish.cluster.controllers.kinds import PODS
 from pilotfish.cluster.controllers.namespaces import NamespaceController
 from pilotfish.cluster.controllers.node_lifecycle import NodeLifecycleController
 from pilotfish.cluster.controllers.pod_gc import PodGcController
@@ -36,6 +35,7 @@ from pilotfish.cluster.controllers.volume_binder import VolumeBinder
 from pilotfish.cluster.controllers.volume_protection import VolumeProtectionController
 from pilotfish.cluster.controllers.work_queue import WorkQueue
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

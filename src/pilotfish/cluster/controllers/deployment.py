@@ -25,7 +25,6 @@ from pilotfish.cluster.controllers.deployment_status import (
     progressing,
     rollout_status,
 )
-from pilotfish.cluster.controllers.kinds import DEPLOYMENTS, REPLICA_SETS
 from pilotfish.cluster.controllers.owning import controller_of, controller_reference, read_selector
 from pilotfish.cluster.controllers.pod_control import is_namespace_terminating
 from pilotfish.cluster.controllers.pods import Key, PodIndex
@@ -55,6 +54,7 @@ from pilotfish.cluster.controllers.rollout import (
 )
 from pilotfish.cluster.controllers.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import DEPLOYMENTS, REPLICA_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

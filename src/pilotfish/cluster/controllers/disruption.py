@@ -14,16 +14,16 @@ from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.conditions import condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.controllers.owning import controller_of
+from pilotfish.cluster.controllers.pods import Key, PodInfo
+from pilotfish.cluster.controllers.rollout import replicas_of, scaled_value
+from pilotfish.cluster.kinds import (
     DEPLOYMENTS,
     POD_DISRUPTION_BUDGETS,
     REPLICA_SETS,
     REPLICATION_CONTROLLERS,
     STATEFUL_SETS,
 )
-from pilotfish.cluster.controllers.owning import controller_of
-from pilotfish.cluster.controllers.pods import Key, PodInfo
-from pilotfish.cluster.controllers.rollout import replicas_of, scaled_value
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 

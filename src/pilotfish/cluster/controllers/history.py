@@ -11,10 +11,10 @@ import itertools
 from collections.abc import Collection
 from typing import Final
 
-from pilotfish.cluster.controllers.kinds import CONTROLLER_REVISIONS
 from pilotfish.cluster.controllers.owning import controller_of, controller_reference
 from pilotfish.cluster.controllers.pods import Key
 from pilotfish.cluster.controllers.template_hash import template_hash, without_nothing
+from pilotfish.cluster.kinds import CONTROLLER_REVISIONS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.system import System

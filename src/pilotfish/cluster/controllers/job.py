@@ -28,7 +28,6 @@ from pilotfish.cluster.controllers.job_status import (
     note_suspension,
     wanted_pods,
 )
-from pilotfish.cluster.controllers.kinds import JOBS, PODS
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.owning import claim_pods
 from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
@@ -36,6 +35,7 @@ from pilotfish.cluster.controllers.pod_ranking import victims
 from pilotfish.cluster.controllers.pods import COMPLETION_INDEX, Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import JOBS, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp

@@ -19,10 +19,10 @@ from pilotfish.api.meta import ApiStruct
 from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.conditions import find_condition
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.kinds import LEASES, NODES, PODS
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pods import Key, PodIndex
 from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.kinds import LEASES, NODES, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

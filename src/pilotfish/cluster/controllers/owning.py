@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.cluster.controllers.kinds import PODS
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pods import PodIndex, PodInfo
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.system import System

@@ -6,9 +6,9 @@ Source: kubernetes v1.36 pkg/controller/{tainteviction/taint_eviction,podgc/gc_c
 from __future__ import annotations
 
 from pilotfish.cluster.controllers.conditions import condition, set_condition
-from pilotfish.cluster.controllers.kinds import PODS
 from pilotfish.cluster.controllers.pods import PodInfo
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.system import System
 
 

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from pilotfish.cluster.controllers.kinds import EVENTS
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import EVENTS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.system import System

@@ -19,7 +19,6 @@ import msgspec
 
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.history import REVISION_HASH, History
-from pilotfish.cluster.controllers.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from pilotfish.cluster.controllers.owning import (
     claim_pods,
     controller_reference,
@@ -29,6 +28,7 @@ from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.rollout import replicas_of
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System
 

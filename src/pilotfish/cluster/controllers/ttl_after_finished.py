@@ -8,8 +8,8 @@ from __future__ import annotations
 from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.job_status import is_finished
-from pilotfish.cluster.controllers.kinds import JOBS
 from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.kinds import JOBS
 
 
 class TtlAfterFinishedController(Controller):

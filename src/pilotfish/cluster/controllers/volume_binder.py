@@ -14,12 +14,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.kinds import (
-    NODES,
-    PERSISTENT_VOLUME_CLAIMS,
-    PERSISTENT_VOLUMES,
-    STORAGE_CLASSES,
-)
 from pilotfish.cluster.controllers.pods import Key, PodIndex
 from pilotfish.cluster.controllers.recorder import Recorder, reference
 from pilotfish.cluster.controllers.volume_matching import (
@@ -29,6 +23,12 @@ from pilotfish.cluster.controllers.volume_matching import (
     mismatch,
 )
 from pilotfish.cluster.controllers.volume_provisioning import PROVISIONED_BY, provisioned_volume
+from pilotfish.cluster.kinds import (
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    STORAGE_CLASSES,
+)
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.controllers.lists import put_list
+from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.kinds import (
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,
     PODS,
 )
-from pilotfish.cluster.controllers.lists import put_list
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.system import System

@@ -19,9 +19,9 @@ from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.admission import refusal
 from pilotfish.cluster.kubelet.behavior import draw
-from pilotfish.cluster.kubelet.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.lifecycle import Lifecycle, Note
 from pilotfish.cluster.kubelet.logs import Logs
 from pilotfish.cluster.kubelet.metrics import Metrics

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.errors import StatusError, bad_request, not_found
-from pilotfish.cluster.kubelet.kinds import NODES, PODS
+from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.node_objects import micro_time
 from pilotfish.cluster.kubelet_settings import KubeletSettings
 from pilotfish.cluster.objects import JsonObject

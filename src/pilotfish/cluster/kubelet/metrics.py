@@ -16,9 +16,9 @@ import msgspec
 
 from pilotfish.api.quantity import MalformedQuantityError, Quantity
 from pilotfish.cluster.errors import not_found
+from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.behavior import rule_of, share
-from pilotfish.cluster.kubelet.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.nodes import Nodes
 from pilotfish.cluster.kubelet_settings import MEBIBYTE, KubeletSettings
 from pilotfish.cluster.label_selectors import parse_label_selector

@@ -16,10 +16,10 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import CSI_NODES, LEASES, NODES
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.admission import Account
 from pilotfish.cluster.kubelet.images import full_name, given_images, reported_images
-from pilotfish.cluster.kubelet.kinds import CSI_NODES, LEASES, NODES
 from pilotfish.cluster.kubelet.node_objects import (
     LEASE_NAMESPACE,
     address_of,

@@ -19,8 +19,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.kinds import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet.images import full_name
-from pilotfish.cluster.kubelet.kinds import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet.pod_run import ContainerRun, PodRun
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -6,18 +6,15 @@ Source: kubernetes v1.36 pkg/controller/clusterroleaggregation.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
 from pilotfish.api.meta import ApiStruct
 from pilotfish.api.selectors import LabelSelector
+from pilotfish.cluster.kinds import CLUSTER_ROLES
 from pilotfish.cluster.rbac.index import Mirror
 from pilotfish.cluster.rbac.policy import PolicyRule, Role
-from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.system import System
-
-_CLUSTER_ROLES: Final = next(each for each in RESOURCES if each.kind == "ClusterRole")
 
 
 class AggregationRule(ApiStruct, frozen=True):
@@ -51,7 +48,7 @@ class RoleAggregation:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._roles = Mirror(system.store, _CLUSTER_ROLES.storage, AggregatedRole)
+        self._roles = Mirror(system.store, CLUSTER_ROLES.storage, AggregatedRole)
 
     def sync(self, now: float) -> None:
         """Rewrite the aggregated roles whose parts have changed since the last time.
@@ -68,4 +65,4 @@ class RoleAggregation:
             rules = aggregated_rules(role.aggregation_rule, others)
             if rules != role.rules:
                 patch = {"rules": msgspec.to_builtins(rules)}
-                self._system.patch(_CLUSTER_ROLES, "", role.name, patch, now)
+                self._system.patch(CLUSTER_ROLES, "", role.name, patch, now)

@@ -13,19 +13,17 @@ import msgspec
 from pilotfish.cluster.admission.nodes import topology_labels
 from pilotfish.cluster.errors import GroupResource, bad_request, conflict, invalid, not_found
 from pilotfish.cluster.field_errors import FieldError, field_not_supported, field_required
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import CREATED, success
 from pilotfish.cluster.registry.decode import decode_as
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
-from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.schema import Gvk
 from pilotfish.cluster.strategies.pod_conditions import set_condition
 
 BINDING: Final = Gvk("v1", "Binding")
-PODS: Final = GroupResource("", "pods")
 PODS_BINDING: Final = GroupResource("", "pods/binding")
-PODS_STORAGE: Final = "pods"
 
 
 class _BindingKind(msgspec.Struct, frozen=True):
@@ -53,7 +51,7 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         raise bad_request("name in URL does not match name in Binding object")
     if errors := _target_errors(target):
         raise invalid(_BindingKind(), name, errors)
-    stored = registry.store.get(PODS_STORAGE, request.namespace, name)
+    stored = registry.store.get(PODS.storage, request.namespace, name)
     if stored is None:
         raise not_found(PODS, name)
     if request.subresource:  # creating a whole object, upstream drops what identifies it first
@@ -65,8 +63,8 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     if target.get("kind") == "Node" and (labels := topology_labels(registry.store, target["name"])):
         pod["metadata"]["labels"] = pod["metadata"].get("labels", {}) | labels
     if not request.options.dry_run:
-        registry.store.put(PODS_STORAGE, pod)
-    return success(TABLE.get("", "v1", "pods") or request.resource, CREATED, about=False)
+        registry.store.put(PODS.storage, pod)
+    return success(PODS, CREATED, about=False)
 
 
 def _target_errors(target: JsonObject) -> list[FieldError]:

@@ -9,15 +9,15 @@ import pytest
 
 from pilotfish.cluster.controllers import Controllers, controllers_of
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.recorder import Recorder
+from pilotfish.cluster.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     PODS,
     REPLICA_SETS,
     SERVICE_ACCOUNTS,
 )
-from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.store import Change
 from unit.cluster.controllers.world import World, workload
 

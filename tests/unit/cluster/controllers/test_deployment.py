@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from pilotfish.cluster.controllers.conditions import find_condition
-from pilotfish.cluster.controllers.kinds import DEPLOYMENTS, PODS, REPLICA_SETS
+from pilotfish.cluster.kinds import DEPLOYMENTS, PODS, REPLICA_SETS
 from unit.cluster.controllers.world import Json, World, template, workload
 
 REVISION = "deployment.kubernetes.io/revision"

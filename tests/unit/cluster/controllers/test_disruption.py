@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotfish.cluster.controllers.kinds import DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS
+from pilotfish.cluster.kinds import DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS
 from pilotfish.cluster.timestamps import timestamp
 from unit.cluster.controllers.world import Json, World, workload
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     PODS,

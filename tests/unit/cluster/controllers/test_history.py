@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.kinds import (
     CONTROLLER_REVISIONS,
     DAEMON_SETS,
     PODS,

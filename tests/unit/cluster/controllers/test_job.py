@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.cluster.controllers.job_status import read_indexes, write_indexes
-from pilotfish.cluster.controllers.kinds import JOBS, PODS
+from pilotfish.cluster.kinds import JOBS, PODS
 from unit.cluster.controllers.world import Json, World, pod_spec
 
 TRACKING = "batch.kubernetes.io/job-tracking"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotfish.cluster.controllers.conditions import find_condition
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     NAMESPACES,

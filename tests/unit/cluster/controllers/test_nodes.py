@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotfish.cluster.controllers.conditions import find_condition
-from pilotfish.cluster.controllers.kinds import NODES, PODS
+from pilotfish.cluster.kinds import NODES, PODS
 from unit.cluster.controllers.world import Json, World
 
 NOT_READY = "node.kubernetes.io/not-ready"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.kinds import CONFIG_MAPS, EVENTS
 from pilotfish.cluster.controllers.recorder import EventSource, Recorder
+from pilotfish.cluster.kinds import CONFIG_MAPS, EVENTS
 from unit.cluster.controllers.world import Json, World
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotfish.cluster.controllers.conditions import find_condition
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.kinds import (
     NAMESPACES,
     PODS,
     REPLICA_SETS,

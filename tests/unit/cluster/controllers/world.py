@@ -9,7 +9,7 @@ from typing import Any
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.controllers import Controllers, controllers_of
 from pilotfish.cluster.controllers.conditions import find_condition
-from pilotfish.cluster.controllers.kinds import (
+from pilotfish.cluster.kinds import (
     EVENTS,
     LEASES,
     NAMESPACES,

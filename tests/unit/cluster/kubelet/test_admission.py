@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from kubelet_story import Story
+from pilotfish.cluster.kinds import NODES
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet.kinds import NODES
 from pilotfish.cluster.kubelet_settings import NodeGroup
 
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from kubelet_story import EXACT, Story
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.kubelet import annotations as keys
-from pilotfish.cluster.kubelet.kinds import PODS
 from pilotfish.cluster.kubelet_settings import Delay, KubeletSettings, PodRule
 
 JOB = {

@@ -3,8 +3,8 @@ import pytest
 
 from kubelet_story import EXACT, START, Story
 from pilotfish.api.quantity import Quantity
+from pilotfish.cluster.kinds import CSI_NODES, LEASES, NODES
 from pilotfish.cluster.kubelet import annotations as keys
-from pilotfish.cluster.kubelet.kinds import CSI_NODES, LEASES, NODES
 from pilotfish.cluster.kubelet.node_objects import allocatable, place, pod_address
 from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.objects import JsonObject

@@ -3,8 +3,8 @@ from typing import Any
 import msgspec
 
 from kubelet_story import EXACT, Story
+from pilotfish.cluster.kinds import CONFIG_MAPS, PODS, SECRETS
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet.kinds import CONFIG_MAPS, PODS, SECRETS
 from pilotfish.cluster.kubelet.logs import LogOptions
 from pilotfish.cluster.kubelet.processes import (
     Effect,
