@@ -14,7 +14,7 @@ RUN python3 -m venv --without-pip /opt/pilotfish \
 COPY LICENSE /opt/pilotfish/
 COPY src/pilotfish /build/pilotfish
 RUN mv /build/pilotfish "$(/opt/pilotfish/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
- && printf '#!/opt/pilotfish/bin/python\nfrom pilotfish.cli.main import main\n\nmain()\n' > /opt/pilotfish/bin/pilotfish \
+ && printf '#!/opt/pilotfish/bin/python\nfrom pilotfish.__main__ import main\n\nmain()\n' > /opt/pilotfish/bin/pilotfish \
  && chmod 755 /opt/pilotfish/bin/pilotfish \
  && /opt/pilotfish/bin/python -m compileall -q /opt/pilotfish/lib
 

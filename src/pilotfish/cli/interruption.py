@@ -1,11 +1,12 @@
-"""Interruption: commands that clean up end on SIGTERM as on Ctrl-C."""
+"""Interruption: commands that clean up end on SIGTERM and SIGHUP as on Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from pilotfish.runtime.event_loop import ending_signals
 
 T = TypeVar("T")
 
@@ -14,12 +15,13 @@ def run_until_interrupted(playing: Coroutine[Any, Any, T]) -> T:
     """Run to the end.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C or SIGTERM came, and all that was begun has been ended.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP came, and all that was begun has been ended.
     """
 
     async def play() -> T:
         task = asyncio.create_task(playing)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await task
 
     try:

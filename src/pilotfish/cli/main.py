@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Final, NoReturn
 import click
 
 from pilotfish import __version__
-from pilotfish.cli.options import FAILURE, USAGE
+from pilotfish.cli.options import FAILURE, INTERRUPTED, USAGE
 from pilotfish.client import ClientError
 from pilotfish.config.errors import ConfigurationError
 from pilotfish.framework.errors import ProfileError
@@ -44,6 +45,8 @@ class Commands(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # what it began, it ends itself
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return command
 
 
@@ -59,7 +62,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line and exit: 0 ok, 1 failure, 2 usage."""
+    """Run a command line and exit: 0 ok, 1 failure, 2 usage, 130 Ctrl-C before there was more."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if "--debug" not in arguments:
         sys.excepthook = _report
@@ -82,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             _complain(str(problem), "")
         sys.exit(FAILURE)
     except click.Abort:
-        sys.exit(FAILURE)
+        sys.exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

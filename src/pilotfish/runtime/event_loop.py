@@ -27,6 +27,12 @@ def first_cause(error: BaseException) -> BaseException:
     return error
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that end a process in order, SIGHUP unless `nohup` has it ignored."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGTERM, *(() if is_ignored else (signal.SIGHUP,)))
+
+
 def end_on_signals(stopping: asyncio.Event) -> None:
     """Set `stopping` on the first signal, and end at once on a second one."""
 
@@ -39,5 +45,5 @@ def end_on_signals(stopping: asyncio.Event) -> None:
         stopping.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (*ending_signals(), signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
