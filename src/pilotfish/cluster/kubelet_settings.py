@@ -7,7 +7,8 @@ that over the defaults.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -16,14 +17,18 @@ from pilotfish.api.quantity import Quantity
 
 NodeFault = Literal["", "NotReady", "Silent"]
 PodFault = Literal["", "CrashLoop", "ImagePull"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Amount = str | int | float
 MEBIBYTE = 1024 * 1024
 
 
 class Delay(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """How long something takes: `seconds`, and up to `jitterSeconds` more by chance."""
 
-    seconds: float
-    jitter_seconds: float = 0.0
+    seconds: NotNegative
+    jitter_seconds: NotNegative = 0.0
 
 
 class NodeGroup(
@@ -35,7 +40,7 @@ class NodeGroup(
     """
 
     name: str = "node"
-    count: int = 3
+    count: Count = 3
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     taints: tuple[str, ...] = ()
@@ -43,11 +48,11 @@ class NodeGroup(
     zones: tuple[str, ...] = ()
     """Zones of the nodes, in turn; none without."""
     region: str = ""
-    capacity: dict[str, str] = {}
+    capacity: Mapping[str, Amount] = {}
     """Over the defaults: 4 CPUs, 16Gi of memory, 100Gi of ephemeral storage and 110 pods."""
-    reserved: dict[str, str] = {}
+    reserved: Mapping[str, Amount] = {}
     """What is taken off the capacity; the rest is allocatable."""
-    images: dict[str, int] = {}
+    images: dict[str, Count] = {}
     """Images that are on the nodes from the start, with their size in bytes; 0 makes one up."""
     pullable: tuple[str, ...] | None = None
     """Patterns (`nginx*`) of images that can be pulled; None: every image. `[]` says that images
@@ -67,7 +72,7 @@ class NodeGroup(
                 raise ValueError(f"taint '{text}' is not like key=value:NoSchedule")
         for amounts in (self.capacity, self.reserved):
             for quantity in amounts.values():
-                Quantity.parse(quantity)
+                Quantity.parse(str(quantity))
 
 
 class PodRule(
@@ -92,7 +97,7 @@ class PodRule(
     """From SIGTERM until a container has ended."""
     fault: PodFault | None = None
     """`CrashLoop`: containers fail soon after each start. `ImagePull`: no image can be pulled."""
-    cpu: float | None = None
+    cpu: NotNegative | None = None
     """Used CPU as a share of the request; None: between a fifth and four fifths."""
 
 
@@ -120,13 +125,13 @@ class KubeletSettings(
     stop: Delay = Delay(0.2, 0.3)
     pre_stop: Delay = Delay(1.0)
     """How long a preStop hook takes that is not a sleep."""
-    lease_renew_seconds: float = 10.0
-    lease_duration_seconds: int = 40
-    lease_renewals_per_second: float = 200.0
+    lease_renew_seconds: Positive = 10.0
+    lease_duration_seconds: Count = 40
+    lease_renewals_per_second: Positive = 200.0
     """Where more nodes than this allows renew less often, down to every 30 seconds."""
-    status_report_seconds: float = 300.0
+    status_report_seconds: Positive = 300.0
     """How often a node's unchanged status is reported."""
-    log_seconds: float = 10.0
+    log_seconds: Positive = 10.0
     """How often a simulated container writes a line."""
     events: bool = True
     """Whether kubelets write Events."""

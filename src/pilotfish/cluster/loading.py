@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.errors import StatusError, invalid
 from pilotfish.cluster.events import EVENTS_GROUP, to_core
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.requests import SYSTEM, ApiRequest
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.timestamps import timestamp
+from pilotfish.cluster.validation.metadata import metadata_errors
 
 _FIRST: Final = ("Namespace", "PriorityClass", "RuntimeClass", "StorageClass", "Node")
 
@@ -66,8 +67,10 @@ def _in_order(
         if resource is None or not resource.storage:
             name = f"{version} {kind}"
             loaded.unserved[name] = loaded.unserved.get(name, 0) + 1
-        elif not isinstance(obj.get("metadata"), dict):
+        elif not isinstance(metadata := obj.get("metadata"), dict):
             loaded.refused.append(f"{kind}: metadata is missing")
+        elif not isinstance(metadata.get("namespace") or "", str):
+            loaded.refused.append(f"{kind} {_key(metadata)}: the namespace is no text")
         else:
             found.append((resource, obj))
     order = {kind: place for place, kind in enumerate(_FIRST)}
@@ -82,14 +85,19 @@ def _make_namespaces(
     if namespaces is None:
         return
     names = {
-        obj["metadata"].setdefault("namespace", "default"): None
-        for resource, obj in objects
-        if resource.namespaced
+        _namespace_of(obj["metadata"]): None for resource, obj in objects if resource.namespaced
     }
     for name in names:
         if cluster.store.get(namespaces.storage, "", name) is None:
             cluster.system.create(namespaces, {"metadata": {"name": name}}, now)
     cluster.advance(now)
+
+
+def _namespace_of(metadata: JsonObject) -> str:
+    """Return an object's namespace, and give it one where it has none."""
+    namespace: str = metadata.get("namespace") or "default"
+    metadata["namespace"] = namespace
+    return namespace
 
 
 def _restore(cluster: Cluster, resource: Resource, obj: JsonObject, now: float) -> None:
@@ -102,6 +110,11 @@ def _restore(cluster: Cluster, resource: Resource, obj: JsonObject, now: float) 
     metadata = content["metadata"]
     for field in ("managedFields", "selfLink", "resourceVersion"):
         metadata.pop(field, None)
+    strategy = cluster.registry.strategy_of(resource)
+    namespaced = resource.namespaced
+    errors = [*metadata_errors(metadata, strategy.name_rule(), namespaced=namespaced)]
+    if errors := [*errors, *strategy.validate(content)]:
+        raise invalid(resource, metadata.get("name", ""), errors)
     metadata.setdefault("creationTimestamp", timestamp(now))
     cluster.store.put(resource.storage, content)
 

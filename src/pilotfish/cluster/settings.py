@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+from typing import Annotated
+
 import msgspec
 
 from pilotfish.cluster.kubelet_settings import DEFAULT_NODE_GROUPS, KubeletSettings, NodeGroup
@@ -27,8 +30,16 @@ class ClusterSettings(
     api_server_port: int = 6443
     """The port behind the service `kubernetes`."""
 
-    watch_window: int = 10_000
+    watch_window: Annotated[int, msgspec.Meta(gt=0)] = 10_000
     """Changes that the watch log of each resource keeps; older ones need a new list (410)."""
 
     root_ca: str = ""
     """The API server's CA in PEM, which every namespace gets as the ConfigMap kube-root-ca.crt."""
+
+    def __post_init__(self) -> None:
+        """Check what is written as text.
+
+        Raises:
+            ValueError: The addresses of services cannot be read.
+        """
+        IPv4Network(self.service_ip_range)

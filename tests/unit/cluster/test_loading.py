@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from api_face import NOW, Face
 from pilotfish.cluster.loading import load_objects
 
@@ -116,3 +118,27 @@ def pass_time(face: Face) -> None:
     for _ in range(60):
         face.now += 1
         face.cluster.advance(face.now)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "complaint"),
+    [
+        (pod("../a", uid=UID), 'Pod default/../a: Pod "../a" is invalid: metadata.name'),
+        (pod("a", uid=UID, namespace=5), "Pod 5/a: the namespace is no text"),
+        (pod("", uid=UID), 'Pod default/: Pod "" is invalid: metadata.name: Required value'),
+        (
+            {
+                "kind": "PodDisruptionBudget",
+                "apiVersion": "policy/v1",
+                "metadata": {"name": "b", "uid": UID},
+                "spec": {"minAvailable": "x%"},
+            },
+            'PodDisruptionBudget default/b: PodDisruptionBudget.policy "b" is invalid: spec.minA',
+        ),
+    ],
+)
+def test_recorded_object_that_no_cluster_has_is_refused(
+    recorded: dict[str, Any], complaint: str
+) -> None:
+    [refused] = load_objects(Face().cluster, [recorded], NOW).refused
+    assert refused.startswith(complaint)

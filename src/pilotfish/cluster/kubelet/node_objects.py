@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from pilotfish import __version__
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.kubelet.images import node_images
-from pilotfish.cluster.kubelet_settings import KubeletSettings, NodeFault, NodeGroup
+from pilotfish.cluster.kubelet_settings import Amount, KubeletSettings, NodeFault, NodeGroup
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 
@@ -79,7 +79,7 @@ def group_nodes(
             labels["topology.kubernetes.io/zone"] = group.zones[i % len(group.zones)]
         if group.region:
             labels["topology.kubernetes.io/region"] = group.region
-        capacity = DEFAULT_CAPACITY | group.capacity
+        capacity = DEFAULT_CAPACITY | _as_text(group.capacity)
         spec: JsonObject = {"podCIDR": where.pod_cidr, "podCIDRs": [where.pod_cidr]}
         if group.taints:
             spec["taints"] = [taint(text) for text in group.taints]
@@ -92,7 +92,7 @@ def group_nodes(
             "spec": spec,
             "status": {
                 "addresses": addresses(name, where.address),
-                "allocatable": allocatable(capacity, group.reserved),
+                "allocatable": allocatable(capacity, _as_text(group.reserved)),
                 "capacity": capacity,
                 "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
                 "nodeInfo": node_info(name, settings),
@@ -159,6 +159,10 @@ def address_of(node: JsonObject) -> str:
     """Read a node's address; empty without one."""
     found = (node.get("status") or {}).get("addresses") or ()
     return next((a["address"] for a in found if a["type"] == "InternalIP"), "")
+
+
+def _as_text(amounts: Mapping[str, Amount]) -> dict[str, str]:
+    return {name: str(amount) for name, amount in amounts.items()}
 
 
 def allocatable(capacity: Mapping[str, str], reserved: Mapping[str, str]) -> dict[str, str]:
