@@ -1,9 +1,12 @@
 """`pilotfish cluster` as a person starts and ends it."""
 
 import json
+import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import yaml
 
 from cluster_process import ClusterProcess
 from command_line import told
+from pilotfish.runtime.cluster_kubeconfig import Access, write_kubeconfig
 
 DUMP = {
     "apiVersion": "v1",
@@ -44,7 +48,7 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_it_cleanly_and_takes_its_kubeconfig_away(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -54,6 +58,17 @@ def test_signal_ends_it_cleanly_and_takes_its_kubeconfig_away(
         assert cluster.stop(number) == 0
         assert not cluster.kubeconfig.exists()
         assert "Traceback" not in cluster.output
+
+
+def test_load_is_interrupted_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # reading it waits until somebody writes
+    command = [sys.executable, "-m", "pilotfish", "cluster", "--load", str(pipe)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with pipe.open("wb"):  # it reads now
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=30)
+    assert (child.returncode, out.strip()) == (130, b"")
 
 
 def test_only_loopback_is_listened_on(tmp_path: Path) -> None:
@@ -106,6 +121,48 @@ def test_mistake_in_the_config_is_named_with_its_place(
     assert code == 1
     assert complaint in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("nodeGroups: [{name: Not_a_name}]", 'Node "Not_a_name-1" is invalid: metadata.name'),
+        ('nodeGroups: [{capacity: {cpu: "-1"}}]', "status.capacity.cpu: Invalid value"),
+    ],
+)
+def test_nodes_that_cannot_be_end_the_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str, complaint: str
+) -> None:
+    config = tmp_path / "cluster.yaml"
+    config.write_text(content)
+    code, out, err = told(capsys, "cluster", "--config", str(config))
+    assert (code, out) == (1, "")
+    assert complaint in err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--address", ""), ("--token", "a b"), ("--token", "\u00e4")]
+)
+def test_option_that_could_not_work_is_refused(
+    capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    code, _, err = told(capsys, "cluster", option, value)
+    assert code == 2
+    assert f"invalid value for '{option}'" in err
+
+
+def test_kubeconfig_of_a_cluster_that_runs_is_left_to_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    with socket.create_server(("127.0.0.1", 0)) as running:
+        server = f"https://127.0.0.1:{running.getsockname()[1]}"
+        write_kubeconfig(kubeconfig, Access(server, b"", "secret"))
+        before = kubeconfig.read_text()
+        code, _, err = told(capsys, "cluster", "--kubeconfig", str(kubeconfig))
+    assert code == 1
+    assert f"{kubeconfig} is of a cluster that runs at {server}" in err
+    assert kubeconfig.read_text() == before
 
 
 def test_port_that_is_taken_is_said_to_be(

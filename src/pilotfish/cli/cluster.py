@@ -17,7 +17,7 @@ from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.
 
 Pods are scheduled, start, become ready and end as on real nodes, but nothing is run in them. Until
-Ctrl-C or SIGTERM, which end it and remove its kubeconfig; all is in memory.
+Ctrl-C, SIGTERM or SIGHUP, which end it and remove its kubeconfig; all is in memory.
 
 \b
 Examples:
@@ -66,6 +66,20 @@ def _read_local_images(
     return images
 
 
+def _check_address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Refuse no address, which would stand for all of them."""
+    if not value:
+        raise click.BadParameter("an address is missing; 0.0.0.0 stands for all")
+    return value.strip("[]")
+
+
+def _check_token(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Refuse what no Authorization header can say."""
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise click.BadParameter("a token is of visible ASCII characters")
+    return value
+
+
 @click.command("cluster", help=HELP, short_help="Run a cluster of simulated nodes.")
 @click.option(
     "--nodes",
@@ -98,6 +112,7 @@ def _read_local_images(
     metavar="ADDRESS",
     default=LOOPBACK,
     show_default=True,
+    callback=_check_address,
     help="Listen on this address. Any but the default lets other machines in, if they have the "
     "token.",
 )
@@ -147,6 +162,7 @@ def _read_local_images(
     metavar="TOKEN",
     default="",
     show_default="made by chance",
+    callback=_check_token,
     help="The admin's bearer token.",
 )
 @debug_option()

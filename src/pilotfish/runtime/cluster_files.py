@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +13,10 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import ResourceTable
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Store
+from pilotfish.runtime.private_files import check_place, replace_file
 from pilotfish.runtime.trouble import StartError
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
-_MODE: Final = 0o600  # Secrets are among the objects
 
 
 def read_settings(path: Path) -> ClusterSettings:
@@ -27,6 +26,9 @@ def read_settings(path: Path) -> ClusterSettings:
         StartError: it says something that is not understood, and where.
     """
     documents = _read(path)
+    if documents[1:]:
+        hint = "leave one of those that `---` separates"
+        raise StartError(f"{path}: one document is expected, not {len(documents)}", hint=hint)
     content = documents[0] if documents else {}
     try:
         return msgspec.convert(content, ClusterSettings)
@@ -47,6 +49,18 @@ def read_objects(paths: Iterable[Path]) -> list[JsonObject]:
     return [obj for path in _files(paths) for obj in _objects(path)]
 
 
+def check_savable(path: Path) -> None:
+    """See that objects could be written there.
+
+    Raises:
+        StartError: they could not.
+    """
+    try:
+        check_place(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_objects(path: Path, store: Store, table: ResourceTable) -> int:
     """Write all objects as one List, which `--load` and kubectl read; return how many."""
     items = [
@@ -55,15 +69,16 @@ def write_objects(path: Path, store: Store, table: ResourceTable) -> int:
         for stored in store.list(resource.storage).items
     ]
     content = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(content), indent=2))
-        draft.replace(path)
+        replace_file(path, msgspec.json.format(msgspec.json.encode(content), indent=2))
     except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror}", hint="") from error
+        raise _unwritable(path, error) from error
     return len(items)
+
+
+def _unwritable(path: Path, error: OSError) -> StartError:
+    hint = "name another file with --save"
+    return StartError(f"{path} cannot be written: {error.strerror}", hint=hint)
 
 
 def _stored_once(table: ResourceTable) -> Iterator[Any]:
@@ -88,7 +103,7 @@ def _objects(path: Path) -> Iterator[JsonObject]:
         (f"document {number}", document) for number, document in enumerate(_read(path), 1)
     ]
     for where, obj in pending:
-        if not isinstance(obj, dict) or not obj.get("kind") or not obj.get("apiVersion"):
+        if not _is_object(obj):
             hint = "an object says its kind and apiVersion"
             raise StartError(f"{path}: {where} is no Kubernetes object", hint=hint)
         if not obj["kind"].endswith("List"):
@@ -96,9 +111,20 @@ def _objects(path: Path) -> Iterator[JsonObject]:
             continue
         kind, version = obj["kind"].removesuffix("List"), obj["apiVersion"]
         says = {"kind": kind, "apiVersion": version} if kind else {}
-        for number, item in enumerate(obj.get("items") or ()):
+        items = obj.get("items") or []
+        if not isinstance(items, list):
+            raise StartError(
+                f"{path}: {where}: items is no list", hint="a list has its items there"
+            )
+        for number, item in enumerate(items):
             whole = says | item if isinstance(item, dict) else item
             pending.append((f"{where}, items[{number}]", whole))
+
+
+def _is_object(obj: Any) -> bool:
+    return isinstance(obj, dict) and all(
+        obj.get(field) and isinstance(obj[field], str) for field in ("kind", "apiVersion")
+    )
 
 
 def _read(path: Path) -> Sequence[Any]:

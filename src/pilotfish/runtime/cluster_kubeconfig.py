@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +10,10 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from pilotfish.runtime.private_files import replace_file
 from pilotfish.runtime.trouble import StartError
 
 NAME: Final = "pilotfish"  # of our cluster, user and context
-MODE: Final = 0o600  # it holds the admin's token
 
 _LISTS: Final = ("clusters", "users", "contexts")
 
@@ -45,9 +44,23 @@ def default_path(env: Mapping[str, str]) -> Path:
 
 
 def user_path(env: Mapping[str, str]) -> Path:
-    """Return the user's own kubeconfig, as kubectl finds it to write to it."""
-    listed = [part for part in env.get("KUBECONFIG", "").split(":") if part]
-    return Path(listed[0]) if listed else Path(env.get("HOME") or "/") / ".kube" / "config"
+    """Return the user's own kubeconfig, as kubectl finds it to write to it.
+
+    Source: kubernetes v1.36 k8s.io/client-go/tools/clientcmd/config.go, GetDefaultFilename.
+    """
+    listed = [Path(part) for part in env.get("KUBECONFIG", "").split(":") if part]
+    if not listed:
+        return Path(env.get("HOME") or "/") / ".kube" / "config"
+    return next((path for path in listed if path.exists()), listed[-1])
+
+
+def server_of(path: Path) -> str:
+    """Return the URL of the cluster of ours that a kubeconfig leads to, if any."""
+    try:
+        cluster = _by_name(_read(path), "clusters").get(NAME, {}).get("cluster")
+    except StartError:
+        return ""
+    return str(cluster.get("server") or "") if isinstance(cluster, dict) else ""
 
 
 def write_kubeconfig(path: Path, access: Access) -> None:
@@ -57,11 +70,14 @@ def write_kubeconfig(path: Path, access: Access) -> None:
         StartError: the file is there and is somebody else's.
     """
     there = _read(path)
-    if any(entry["name"] != NAME for entry in there.get("contexts") or ()):
+    names = {name for kind in _LISTS for name in _by_name(there, kind)}
+    if names - {NAME}:
         raise StartError(
             f"{path} is a kubeconfig with other contexts",
             hint="name another file with --kubeconfig, or add a context with --merge-kubeconfig",
         )
+    if there and not names and there.get("kind") != "Config":
+        raise StartError(f"{path} is no kubeconfig", hint="name another file with --kubeconfig")
     _write(path, _with_entries({}, access))
 
 
@@ -86,8 +102,8 @@ def merge_kubeconfig(path: Path, access: Access) -> str:
 
 def remove_kubeconfig(path: Path, server: str) -> None:
     """Remove the file of `write_kubeconfig`, unless another run has taken it over."""
-    if _config_with(path, server) is not None:
-        path.unlink(missing_ok=True)
+    if server_of(path) == server:
+        path.resolve().unlink(missing_ok=True)
 
 
 def forget_server(path: Path, server: str, previous: str) -> None:
@@ -98,9 +114,9 @@ def forget_server(path: Path, server: str, previous: str) -> None:
         server: our URL.
         previous: the context that becomes the current one where ours still is.
     """
-    config = _config_with(path, server)
-    if config is None:
+    if server_of(path) != server:
         return
+    config = _read(path)
     for kind in _LISTS:
         config[kind] = [entry for entry in config.get(kind) or () if entry["name"] != NAME]
     if config.get("current-context") == NAME:
@@ -116,16 +132,6 @@ def _with_entries(config: dict[str, Any], access: Access) -> dict[str, Any]:
         config[kind] = [*others, {"name": NAME, kind.removesuffix("s"): content}]
     config["current-context"] = NAME
     return config
-
-
-def _config_with(path: Path, server: str) -> dict[str, Any] | None:
-    """Return a kubeconfig whose entry of ours is this server; None for another, or none."""
-    try:
-        config = _read(path)
-    except StartError:
-        return None
-    ours = _by_name(config, "clusters").get(NAME, {})
-    return config if (ours.get("cluster") or {}).get("server") == server else None
 
 
 def _by_name(config: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -155,14 +161,9 @@ def _is_named(entries: Any) -> bool:
 
 
 def _write(path: Path, config: Mapping[str, Any]) -> None:
-    """Replace a file at once, so that nobody reads half of it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE)
-        with os.fdopen(descriptor, "w") as file:
-            yaml.safe_dump(config, file, sort_keys=False)
-        draft.replace(path)
+        replace_file(path, yaml.safe_dump(config, sort_keys=False).encode())
     except OSError as error:
         raise StartError(
             f"{path} cannot be written: {error.strerror}", hint="name another with --kubeconfig"

@@ -8,6 +8,7 @@ import shlex
 import socket
 import sys
 import time
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -21,6 +22,7 @@ from pilotfish.apiserver.listener import bind, listen
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.cluster import SECRET_BYTES, Cluster
+from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kubelet.processes import Effect, StartProcess, StopProcess
 from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.loading import load_objects
@@ -30,13 +32,19 @@ from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.chance import repeatable
 from pilotfish.runtime.cluster_clock import ClusterClock
-from pilotfish.runtime.cluster_files import read_objects, read_settings, write_objects
+from pilotfish.runtime.cluster_files import (
+    check_savable,
+    read_objects,
+    read_settings,
+    write_objects,
+)
 from pilotfish.runtime.cluster_kubeconfig import (
     Access,
     default_path,
     forget_server,
     merge_kubeconfig,
     remove_kubeconfig,
+    server_of,
     user_path,
     write_kubeconfig,
 )
@@ -51,6 +59,7 @@ from pilotfish.runtime.trouble import StartError
 LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 3.0  # for local processes, after the first signal
 TOKEN_BYTES: Final = 16
+ANSWER_SECONDS: Final = 1.0  # for another cluster to show that it runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +95,22 @@ class ClusterOptions:
 
 
 def run_cluster(options: ClusterOptions, env: Mapping[str, str]) -> None:
-    """Run a cluster until SIGTERM or SIGINT.
+    """Run a cluster until SIGINT, SIGTERM or SIGHUP.
 
     Raises:
         StartError: it cannot start.
     """
     configure_logs("text", "debug" if options.debug else "warning", sys.stderr)
+    process = _ClusterProcess(options, env)  # reading may take long, and is interrupted at once
     with asyncio.Runner(loop_factory=LOOP_FACTORY) as runner:
-        runner.run(_run(options, env))
+        runner.run(_run(process))
 
 
-async def _run(options: ClusterOptions, env: Mapping[str, str]) -> None:
+async def _run(process: _ClusterProcess) -> None:
     stopping = asyncio.Event()
     end_on_signals(stopping)
     try:
-        await _ClusterProcess(options, env).run(stopping)
+        await process.run(stopping)
     except BaseExceptionGroup as group:
         raise first_cause(group) from group
 
@@ -114,6 +124,8 @@ class _ClusterProcess:
         self._own_path = options.kubeconfig or default_path(env)
         self._user_path = user_path(env) if options.merge_kubeconfig else None
         self._previous_context = ""
+        if options.save:
+            check_savable(options.save)
         self._objects = read_objects(options.load)
         self._token = options.token or secrets.token_hex(TOKEN_BYTES)
         self._seed = secrets.randbits(32) if options.seed is None else options.seed
@@ -124,6 +136,8 @@ class _ClusterProcess:
             tokens={self._token: ADMIN},
             secret=secrets.token_bytes(SECRET_BYTES),
         )
+        self._load()
+        self._make_nodes()
 
     def _settings(self) -> ClusterSettings:
         options = self._options
@@ -140,7 +154,6 @@ class _ClusterProcess:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`."""
         options, cluster = self._options, self._cluster
-        self._load()
         hosts = [LOOPBACK, "::1", "localhost", *SERVICE_NAMES]
         reachable = _reachable(options.address)
         certificate = make_certificate([*hosts, reachable])
@@ -150,6 +163,7 @@ class _ClusterProcess:
         access = Access(f"https://{where}", certificate.authority, self._token)
         api = ApiServer(cluster, time.time, where)
         async with listen(api, listening, certificate.context()):
+            await self._check_free(access.server)
             try:
                 self._write_access(access)
                 await self._serve(api, access.server, stopping)
@@ -165,7 +179,8 @@ class _ClusterProcess:
             return bind(address, port)
         except OSError as error:
             hint = "take another one with --address or --port"
-            why = f"cannot listen on {_host_and_port(address, port)}: {error.strerror}"
+            words = str(error.strerror).partition(" (while attempting")[0]
+            why = f"cannot listen on {_host_and_port(address, port)}: {words}"
             raise StartError(why, hint=hint) from error
 
     def _load(self) -> None:
@@ -185,6 +200,33 @@ class _ClusterProcess:
         _say(f"loaded {loaded.count} objects")
         for kind, count in sorted(loaded.unserved.items()):
             _say(f"left out {count} of kind {kind}, which is not served")
+
+    def _make_nodes(self) -> None:
+        """Take the first step, before anyone looks.
+
+        Raises:
+            StartError: the settings describe nodes that cannot be.
+        """
+        try:
+            self._cluster.step(time.time())
+        except StatusError as error:
+            hint = "`pilotfish cluster --help` shows an example"
+            raise StartError(f"{self._options.config}: {error.message}", hint=hint) from error
+
+    async def _check_free(self, own: str) -> None:
+        """See that no other cluster lives by the kubeconfigs that are to be written.
+
+        Raises:
+            StartError: one does.
+        """
+        for path, option in (
+            (self._own_path, "name another file with --kubeconfig"),
+            (self._user_path, "leave out --merge-kubeconfig"),
+        ):
+            server = server_of(path) if path else ""
+            if server not in ("", own) and await _answers(server):
+                hint = f"{option}, or end that cluster"
+                raise StartError(f"{path} is of a cluster that runs at {server}", hint=hint)
 
     def _write_access(self, access: Access) -> None:
         write_kubeconfig(self._own_path, access)
@@ -241,6 +283,18 @@ def _reachable(address: str) -> str:
     except ValueError:
         return address  # a name
     return LOOPBACK if is_any else address
+
+
+async def _answers(server: str) -> bool:
+    """Say whether anything listens at a URL."""
+    where = urllib.parse.urlsplit(server)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(where.hostname, where.port)
+    except (OSError, ValueError):
+        return False
+    writer.close()
+    return True
 
 
 def _host_and_port(host: str, port: int) -> str:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,12 @@ import pytest
 
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Store
-from pilotfish.runtime.cluster_files import read_objects, read_settings, write_objects
+from pilotfish.runtime.cluster_files import (
+    check_savable,
+    read_objects,
+    read_settings,
+    write_objects,
+)
 from pilotfish.runtime.trouble import StartError
 
 
@@ -38,6 +44,8 @@ def test_documents_lists_and_folders_are_taken_apart(tmp_path: Path) -> None:
         ("{", "unexpected end of JSON input"),
         ("just text", "document 1 is no Kubernetes object"),
         ('{"kind": "List", "apiVersion": "v1", "items": [5]}', r"document 1, items\[0\] is no"),
+        ('{"kind": "List", "apiVersion": "v1", "items": 5}', "document 1: items is no list"),
+        ('{"kind": 5, "apiVersion": "v1"}', "document 1 is no Kubernetes object"),
     ],
 )
 def test_file_that_holds_something_else_is_refused_with_the_place(
@@ -64,15 +72,29 @@ def test_saved_objects_are_read_again(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_place_that_cannot_be_written_is_told_before_there_is_anything_to_save(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(StartError, match="No such file"):
+        check_savable(tmp_path / "nowhere" / "saved")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StartError, match="it is no regular file"):
+        check_savable(pipe)
+    check_savable(tmp_path / "saved")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_settings_are_read(tmp_path: Path) -> None:
     text = """
     nodeGroups:
-    - {name: gpu, count: 2, taints: ["gpu=yes:NoSchedule"], capacity: {cpu: "8"}}
+    - {name: gpu, count: 2, taints: ["gpu=yes:NoSchedule"], capacity: {cpu: 8}}
     kubelet:
       start: {seconds: 1}
     """
     settings = read_settings(write(tmp_path / "cluster.yaml", text))
     assert (settings.node_groups[0].name, settings.node_groups[0].count) == ("gpu", 2)
+    assert settings.node_groups[0].capacity == {"cpu": 8}
     assert settings.kubelet.start.seconds == 1
 
 
@@ -82,6 +104,11 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("nodeGroups: [{count: x}]", r"nodeGroups\[0\].count: expected `int`, got `str`"),
         ("kubelet: {start: {seconds: 1, minutes: 2}}", "kubelet.start: object contains unknown"),
         ("[]", "expected `object`, got `array`"),
+        ("---\n{}\n---\n{}\n", "one document is expected, not 2"),
+        ("nodeGroups: [{count: -1}]", r"nodeGroups\[0\].count: expected `int` >= 0"),
+        ("kubelet: {stop: {seconds: -1}}", "kubelet.stop.seconds: expected `float` >= 0"),
+        ("nodeGroups: [{capacity: {cpu: much}}]", 'quantity "much" is malformed'),
+        ("serviceIpRange: here", "expected 4 octets in 'here'"),
     ],
 )
 def test_mistakes_in_settings_are_named_with_their_place(

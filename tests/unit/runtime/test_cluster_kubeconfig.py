@@ -11,6 +11,7 @@ from pilotfish.runtime.cluster_kubeconfig import (
     forget_server,
     merge_kubeconfig,
     remove_kubeconfig,
+    server_of,
     user_path,
     write_kubeconfig,
 )
@@ -49,6 +50,34 @@ def test_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="other contexts"):
         write_kubeconfig(path, ACCESS)
     assert yaml.safe_load(path.read_text()) == MINE
+
+
+@pytest.mark.parametrize(
+    "content", ["a: 1\n", "users: [{name: me, user: {token: secret}}]\n", "kind: Pod\n"]
+)
+def test_file_that_would_be_lost_is_not_overwritten(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "notes.yaml"
+    path.write_text(content)
+    with pytest.raises(StartError):
+        write_kubeconfig(path, ACCESS)
+    assert path.read_text() == content
+
+
+def test_link_to_a_kubeconfig_stays_a_link(tmp_path: Path) -> None:
+    path, target = tmp_path / "config", tmp_path / "dotfiles"
+    target.write_text(yaml.safe_dump(MINE))
+    path.symlink_to(target)
+    merge_kubeconfig(path, ACCESS)
+    assert path.is_symlink()
+    assert server_of(target) == ACCESS.server
+
+
+def test_kubeconfig_goes_also_from_where_a_link_leads(tmp_path: Path) -> None:
+    path, target = tmp_path / "config", tmp_path / "secret"
+    path.symlink_to(target)
+    write_kubeconfig(path, ACCESS)
+    remove_kubeconfig(path, ACCESS.server)
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("content", ["text", "[]", "contexts: 5", "contexts: [{}]", "a: ["])
@@ -100,8 +129,11 @@ def test_file_goes_with_its_server_and_stays_for_a_later_one(tmp_path: Path) -> 
     assert not path.exists()
 
 
-def test_users_own_file_is_the_one_that_kubectl_writes() -> None:
-    assert user_path({"KUBECONFIG": ":/a:/b", "HOME": "/h"}) == Path("/a")
+def test_users_own_file_is_the_one_that_kubectl_writes(tmp_path: Path) -> None:
+    there = tmp_path / "config"
+    there.touch()
+    assert user_path({"KUBECONFIG": f":/a:{there}:/b", "HOME": "/h"}) == there
+    assert user_path({"KUBECONFIG": "/a:/b", "HOME": "/h"}) == Path("/b")
     assert user_path({"HOME": "/h"}) == Path("/h/.kube/config")
 
 
