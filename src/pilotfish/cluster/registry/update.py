@@ -113,7 +113,7 @@ def write(
     if errors := _errors(strategy, request, new, old):
         raise invalid(resource, request.name, errors)
     if not request.subresource:
-        request.warnings.extend(strategy.update_warnings(new))
+        request.warnings.extend(strategy.update_warnings(new, old))
     if new == old:
         return stored_answer(resource, stored)
     if request.options.dry_run:

@@ -18,9 +18,10 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
-from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors
+from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors, template_warnings
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
+from pilotfish.cluster.validation.names import dns_label
 from pilotfish.cluster.validation.status_counts import JOB_COUNTS
 
 UID_LABEL: Final = "batch.kubernetes.io/controller-uid"
@@ -101,6 +102,15 @@ class JobStrategy(Strategy):
         wanted = (spec.get("selector") or {}).get("matchLabels") or {}
         if any(labels.get(key) != value for key, value in wanted.items()):
             yield field_invalid("spec.template.metadata.labels", labels or None, MISMATCH)
+
+    def warnings(self, obj: JsonObject) -> Iterator[str]:
+        """Yield what the client should be told about a new Job."""
+        if problems := dns_label(obj["metadata"]["name"]):
+            yield (
+                "metadata.name: this is used in Pod names and hostnames, which can result in "
+                f"surprising behavior; a DNS label is recommended: [{' '.join(problems)}]"
+            )
+        yield from template_warnings(obj)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: what its pods are stays, unless it is suspended."""

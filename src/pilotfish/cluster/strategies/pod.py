@@ -5,6 +5,7 @@ Source: kubernetes v1.36 pkg/registry/core/pod/strategy.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,7 +24,9 @@ from pilotfish.cluster.validation.names import dns_label, dns_subdomain, qualifi
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
 from pilotfish.cluster.validation.pod_addresses import address_errors, set_pod_addresses
 from pilotfish.cluster.validation.pod_spec import pod_spec_errors
+from pilotfish.cluster.validation.pod_warnings import pod_warnings
 
+DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 MIRROR_POD: Final = "kubernetes.io/config.mirror"
 SYSTEM_CONDITIONS: Final = ("PodScheduled", "Ready", "Initialized")
 NO_GENERATION: Final = "must be a non-negative integer"
@@ -54,10 +57,15 @@ class PodStrategy(Strategy):
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a new pod."""
         spec = obj["spec"]
-        mirror = (obj["metadata"].get("annotations") or {}).get(MIRROR_POD)
+        annotations = obj["metadata"].get("annotations") or {}
+        mirror, cost = annotations.get(MIRROR_POD), annotations.get(DELETION_COST, "0")
         if mirror is not None and not spec.get("nodeName"):
             detail = "must set spec.nodeName if mirror pod annotation is set"
             yield field_invalid(f"metadata.annotations[{MIRROR_POD}]", mirror, detail)
+        is_number = re.fullmatch("0|-?[1-9][0-9]{0,9}", cost) is not None
+        if not is_number or not -(2**31) <= int(cost) < 2**31:
+            path = f"metadata.annotations[{DELETION_COST}]"
+            yield field_invalid(path, cost, "must be a 32bit integer")
         yield from pod_spec_errors(spec, "spec", is_pod=True)
         if spec.get("ephemeralContainers"):
             yield field_forbidden("spec.ephemeralContainers", "cannot be set on create")
@@ -129,6 +137,7 @@ class PodStrategy(Strategy):
                 "metadata.name: this is used in the Pod's hostname, which can result in surprising "
                 f"behavior; a DNS label is recommended: [{' '.join(problems)}]"
             )
+        yield from pod_warnings(obj["spec"], "spec")
 
     def grace_period_seconds(self, obj: JsonObject, asked: int | None) -> int | None:
         """Give how long the kubelet may take; nothing where no kubelet has the pod any more."""

@@ -78,9 +78,10 @@ class ServiceStrategy(Strategy):
             yield field_invalid("spec.clusterIPs[0]", new_ips or [], "may not change once set")
         yield from self.validate(new)
 
-    def update_warnings(self, obj: JsonObject) -> Iterator[str]:
+    def update_warnings(self, new: JsonObject, old: JsonObject) -> Iterator[str]:
         """Yield what the client should be told about an update."""
-        yield from self.warnings(obj)
+        del old
+        yield from self.warnings(new)
 
     def warnings(self, obj: JsonObject) -> Iterator[str]:
         """Yield what the client should be told about a new service."""

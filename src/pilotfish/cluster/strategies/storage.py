@@ -32,6 +32,7 @@ from pilotfish.cluster.validation.metadata import (
 )
 from pilotfish.cluster.validation.names import dns_subdomain, driver_name, qualified_name
 from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
+from pilotfish.cluster.validation.pod_warnings import node_term_warnings
 
 ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES: Final = ("Block", "Filesystem")
@@ -103,6 +104,13 @@ class PersistentVolumeStrategy(Strategy):
             shown = difference(*sources)
             yield field_forbidden("spec.persistentvolumesource", f"{detail}\n{shown}")
         yield from _mode_errors(new["spec"], old["spec"])
+
+    def warnings(self, obj: JsonObject) -> Iterator[str]:
+        """Yield what is odd about where a new volume is."""
+        path = "spec.nodeAffinity.required.nodeSelectorTerms"
+        required = (obj["spec"].get("nodeAffinity") or {}).get("required") or {}
+        for i, term in enumerate(required.get("nodeSelectorTerms") or ()):
+            yield from node_term_warnings(term, f"{path}[{i}]")
 
 
 class PersistentVolumeClaimStrategy(Strategy):

@@ -99,9 +99,9 @@ class Strategy:
         del obj
         yield from ()
 
-    def update_warnings(self, obj: JsonObject) -> Iterator[str]:
+    def update_warnings(self, new: JsonObject, old: JsonObject) -> Iterator[str]:
         """Yield what the client should be told about an update that is accepted."""
-        del obj
+        del new, old
         yield from ()
 
     def grace_period_seconds(self, obj: JsonObject, asked: int | None) -> int | None:

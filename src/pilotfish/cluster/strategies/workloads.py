@@ -32,6 +32,7 @@ from pilotfish.cluster.validation.metadata import (
 )
 from pilotfish.cluster.validation.names import dns_label
 from pilotfish.cluster.validation.pod_spec import pod_spec_errors
+from pilotfish.cluster.validation.pod_warnings import pod_warnings
 from pilotfish.cluster.validation.status_counts import (
     DAEMON_SET_COUNTS,
     DEPLOYMENT_COUNTS,
@@ -68,6 +69,15 @@ class WorkloadStrategy(Strategy):
         selector = new["spec"].get("selector")
         if selector != old["spec"].get("selector"):
             yield field_invalid("spec.selector", selector, IMMUTABLE)
+
+    def warnings(self, obj: JsonObject) -> Iterator[str]:
+        """Yield what is odd about the template of a new workload."""
+        yield from template_warnings(obj)
+
+    def update_warnings(self, new: JsonObject, old: JsonObject) -> Iterator[str]:
+        """Yield what is odd about the template, when something changes."""
+        if new["metadata"].get("generation") != old["metadata"].get("generation"):
+            yield from template_warnings(new)
 
     def selector_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the selector."""
@@ -332,6 +342,12 @@ def template_errors(template: JsonObject, path: str) -> Iterator[FieldError]:
     if spec.get("ephemeralContainers"):
         detail = "ephemeral containers not allowed in pod template"
         yield field_forbidden(f"{path}.spec.ephemeralContainers", detail)
+
+
+def template_warnings(workload: JsonObject) -> Iterator[str]:
+    """Give what is odd about a workload's template of pods."""
+    template = workload["spec"].get("template") or {}
+    yield from pod_warnings(template.get("spec") or {}, "spec.template.spec")
 
 
 def _drop_max_unavailable(stateful_set: JsonObject) -> None:

@@ -14,14 +14,17 @@ from pilotfish.cluster.field_errors import (
     field_forbidden,
     field_invalid,
     field_not_found,
+    field_not_supported,
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.schema.defaults.pod_level import aggregate
 from pilotfish.cluster.validation.names import qualified_name
 
 NOT_NEGATIVE: Final = "must be greater than or equal to 0"
 HUGE_PAGES: Final = "hugepages-"
 
+_OF_PODS: Final = ("cpu", HUGE_PAGES, "memory")
 _OF_CONTAINERS: Final = frozenset(("cpu", "memory", "ephemeral-storage"))
 _OF_QUOTAS: Final = frozenset(
     (
@@ -35,21 +38,47 @@ _NATIVE_DOMAIN: Final = "kubernetes.io/"
 _NANO: Final = 10**9
 
 
+def pod_level_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with what a pod asks for as a whole, beside its containers."""
+    resources = spec.get("resources")
+    if resources is None:
+        return
+    if resources.get("claims") is not None:
+        detail = "claims may not be set for Resources at pod-level"
+        yield field_forbidden(f"{path}.claims", detail)
+    yield from requirement_errors(resources, path, is_pod=True)
+    requests: Mapping[str, str] = resources.get("requests") or {}
+    for name, amount in aggregate(spec, "requests").items():
+        if name in requests and amount > Quantity.parse(requests[name]):
+            detail = f"must be greater than or equal to aggregate container requests of {amount}"
+            yield field_invalid(f"{path}.requests[{name}]", requests[name], detail)
+    limits: Mapping[str, str] = resources.get("limits") or {}
+    for i, container in enumerate(spec.get("containers") or ()):
+        for name, text in ((container.get("resources") or {}).get("limits") or {}).items():
+            if name in limits and Quantity.parse(text) > Quantity.parse(limits[name]):
+                detail = f"must be less than or equal to pod limits of {limits[name]}"
+                yield field_invalid(f"{path}.containers[{i}][{name}].limits", text, detail)
+
+
 def requirement_errors(
-    requirements: JsonObject, path: str, claim_names: frozenset[str] = frozenset()
+    requirements: JsonObject,
+    path: str,
+    claim_names: frozenset[str] = frozenset(),
+    *,
+    is_pod: bool = False,
 ) -> Iterator[FieldError]:
-    """Give what is wrong with the requests, limits and claims of a container."""
+    """Give what is wrong with the requests, limits and claims of a container, or of a pod."""
     limits: Mapping[str, str] = requirements.get("limits") or {}
     requests: Mapping[str, str] = requirements.get("requests") or {}
     for name, text in limits.items():
-        yield from _amount_errors(name, text, f"{path}.limits[{name}]")
+        yield from _amount_errors(name, text, f"{path}.limits[{name}]", is_pod=is_pod)
     for name, text in requests.items():
-        yield from _amount_errors(name, text, f"{path}.requests[{name}]")
+        yield from _amount_errors(name, text, f"{path}.requests[{name}]", is_pod=is_pod)
         yield from _limit_errors(name, text, limits.get(name), path)
     named = {*limits, *requests}
     if any(name.startswith(HUGE_PAGES) for name in named) and not named & {"cpu", "memory"}:
         yield field_forbidden(path, "HugePages require cpu or memory")
-    for i, claim in enumerate(requirements.get("claims") or ()):
+    for i, claim in enumerate(() if is_pod else requirements.get("claims") or ()):
         if not claim.get("name"):
             yield field_required(f"{path}.claims[{i}].name")
         elif claim["name"] not in claim_names:
@@ -75,9 +104,14 @@ def is_extended(name: str) -> bool:
     return not qualified_name(f"requests.{name}")
 
 
-def _amount_errors(name: str, text: str, path: str) -> Iterator[FieldError]:
-    yield from _name_errors(name, path)
+def _amount_errors(name: str, text: str, path: str, *, is_pod: bool) -> Iterator[FieldError]:
+    if not is_pod:
+        yield from _name_errors(name, path)
+    elif name not in _OF_PODS and not name.startswith(HUGE_PAGES):
+        yield field_not_supported(path, name, _OF_PODS)
     yield from amount_value_errors(name, text, path)
+    if name.startswith(HUGE_PAGES) and not _is_whole_pages(name, text):
+        yield field_invalid(path, text, f"{text} is not positive integer multiple of {name}")
 
 
 def _limit_errors(name: str, text: str, limit: str | None, path: str) -> Iterator[FieldError]:
@@ -107,6 +141,15 @@ def _name_errors(name: str, path: str) -> Iterator[FieldError]:
             yield field_invalid(path, name, "must be a standard resource for containers")
     elif not _is_native(name) and not is_extended(name):
         yield field_invalid(path, name, "doesn't follow extended resource name standard")
+
+
+def _is_whole_pages(name: str, text: str) -> bool:
+    """Say whether an amount is a multiple of the size that its resource is named by."""
+    try:
+        size = Quantity.parse(name.removeprefix(HUGE_PAGES)).nano
+    except ValueError:
+        return False
+    return size > 0 and not Quantity.parse(text).nano % size
 
 
 def _is_native(name: str) -> bool:

@@ -17,7 +17,7 @@ from pilotfish.cluster.field_errors import (
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.amounts import requirement_errors
+from pilotfish.cluster.validation.amounts import pod_level_errors, requirement_errors
 from pilotfish.cluster.validation.containers import (
     Surroundings,
     container_errors,
@@ -48,6 +48,7 @@ def pod_spec_errors(spec: JsonObject, path: str, *, is_pod: bool) -> Iterator[Fi
     yield from _claim_errors(spec.get("resourceClaims"), f"{path}.resourceClaims")
     yield from container_errors(regular, around, f"{path}.containers")
     yield from init_container_errors(init, regular, around, f"{path}.initContainers")
+    yield from pod_level_errors(spec, f"{path}.resources")
     if spec.get("hostNetwork"):
         yield from _host_network_errors(regular, f"{path}.containers", is_pod=is_pod)
     for field, supported in CHOICES.items():

@@ -24,11 +24,11 @@ def default_pod_level_resources(spec: JsonObject) -> None:
         return
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
     if limits or requests:
-        for name, amount in _aggregate(spec, "limits").items():
+        for name, amount in aggregate(spec, "limits").items():
             if name.startswith(HUGE_PAGES) and name not in requests and name not in limits:
                 limits[name] = str(amount)
     if limits:
-        for name, amount in _aggregate(spec, "requests").items():
+        for name, amount in aggregate(spec, "requests").items():
             if name in ("cpu", "memory"):
                 requests.setdefault(name, str(amount))
         for name, limit in limits.items():
@@ -37,7 +37,7 @@ def default_pod_level_resources(spec: JsonObject) -> None:
     resources.update({k: v for k, v in (("limits", limits), ("requests", requests)) if v})
 
 
-def _aggregate(spec: JsonObject, kind: str) -> Amounts:
+def aggregate(spec: JsonObject, kind: str) -> Amounts:
     """Sum over the containers, or what the hungriest moment of the init containers takes."""
     total: Amounts = {}
     for container in spec.get("containers") or ():
