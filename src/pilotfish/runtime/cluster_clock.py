@@ -12,6 +12,7 @@ from pilotfish.cluster.kubelet.processes import Effect, Input, ProcessOutput
 from pilotfish.cluster.watch_log import Change
 
 RETRY_SECONDS: Final = 1.0
+TURNS: Final = 8  # of the loop between steps of a backlog; a request takes several to be answered
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +48,8 @@ class ClusterClock:
                 execute(effects.popleft())
             delay = None if deadline is None else deadline - self._clock()
             if delay is not None and delay <= 0:
-                await asyncio.sleep(0)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 continue
             alarm = None if delay is None else loop.call_later(delay, self._event.set)
             await self._event.wait()

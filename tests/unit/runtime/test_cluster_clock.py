@@ -1,0 +1,44 @@
+import asyncio
+import random
+from collections import Counter
+
+from pilotfish.cluster.cluster import Cluster
+from pilotfish.cluster.kinds import PODS, SERVICE_ACCOUNTS
+from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.runtime.cluster_clock import TURNS, ClusterClock
+
+NOW = 1_800_000_000.0
+BACKLOG = 300  # pods; a step sees fewer of them
+
+
+def crowded_cluster() -> Cluster:
+    """A cluster whose kubelets have pods to look at for some steps."""
+    cluster = Cluster(rng=random.Random(1), settings=ClusterSettings(), now=NOW)
+    account = {"metadata": {"name": "default", "namespace": "default"}}
+    cluster.system.create(SERVICE_ACCOUNTS, account, NOW)
+    for number in range(BACKLOG):
+        metadata = {"name": f"p{number}", "namespace": "default"}
+        containers = [{"name": "c", "image": "nginx"}]
+        spec = {"nodeName": f"node-{number % 3 + 1}", "containers": containers}
+        cluster.system.create(PODS, {"metadata": metadata, "spec": spec}, NOW)
+    return cluster
+
+
+def test_others_get_several_turns_between_the_steps_of_a_backlog() -> None:
+    cluster = crowded_cluster()
+    turns: Counter[int] = Counter()  # by the resourceVersion that a step left behind
+
+    async def story() -> None:
+        clock = ClusterClock(cluster, lambda: NOW, lambda: None)
+        ticking = asyncio.create_task(clock.run(lambda _effect: None))
+        while (
+            max(turns.values(), default=0) <= 2 * TURNS
+        ):  # until the kubelets wait for time to pass
+            await asyncio.sleep(0)
+            turns[cluster.store.resource_version] += 1
+        ticking.cancel()
+
+    asyncio.run(story())
+    *steps, _ = turns.values()
+    assert len(steps) > 1
+    assert min(steps) == TURNS
