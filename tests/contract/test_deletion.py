@@ -164,3 +164,15 @@ def test_deleted_namespace_takes_everything_along(api: Server, space: str, core:
     wait_until(lambda: api.get(f"/api/v1/namespaces/{space}").code == 404, "the namespace's end")
     told = api.post(f"{core}/pods", pod("b")).told
     assert told == f'404 NotFound: namespaces "{space}" not found'
+
+
+@pytest.mark.parametrize(("query", "warnings"), [({}, 1), ({"propagationPolicy": "Background"}, 0)])
+def test_delete_of_a_job_warns_that_its_pods_stay(
+    api: Server, space: str, query: dict[str, str], warnings: int
+) -> None:
+    jobs = f"/apis/batch/v1/namespaces/{space}/jobs"
+    template = {"spec": pod("a", restartPolicy="Never")["spec"]}
+    api.post(jobs, {"metadata": {"name": "a"}, "spec": {"template": template}}).ok()
+    found = api.delete(f"{jobs}/a", **query).warnings
+    assert len(found) == warnings
+    assert all(text.startswith("child pods are preserved by default") for text in found)

@@ -15,6 +15,11 @@ CONFLICT = (
 )
 
 
+def test_version_that_is_no_number_is_passed_over_in_a_new_object(api: Server, core: str) -> None:
+    made = config_map("a", metadata={"resourceVersion": "x"})
+    assert api.post(f"{core}/configmaps", made).ok()["metadata"]["resourceVersion"].isdigit()
+
+
 def test_created_object_has_an_identity(api: Server, core: str, space: str) -> None:
     answer = api.post(f"{core}/configmaps", config_map("a", data={"k": "v"}))
     metadata = answer.ok()["metadata"]

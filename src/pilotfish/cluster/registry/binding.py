@@ -16,6 +16,7 @@ from pilotfish.cluster.field_errors import FieldError, field_not_supported, fiel
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import CREATED, success
+from pilotfish.cluster.registry.create import ensure_namespace
 from pilotfish.cluster.registry.decode import decode_as
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
@@ -39,11 +40,8 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
             any more, or is not the pod that is meant.
     """
     binding = decode_as(registry, request, BINDING)
-    metadata, target = binding.get("metadata") or {}, binding.get("target") or {}
-    if metadata.get("namespace") not in (None, "", request.namespace):
-        raise bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+    metadata, target = binding.setdefault("metadata", {}), binding.get("target") or {}
+    ensure_namespace(request, binding)
     name = metadata.get("name", "")
     if not name and not request.subresource:
         raise bad_request("Name parameter required.")

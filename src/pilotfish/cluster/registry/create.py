@@ -56,7 +56,8 @@ def create_object(
     for field in SYSTEM_FIELDS:
         metadata.pop(field, None)
     ensure_namespace(request, obj)
-    if metadata.get("resourceVersion"):
+    version = metadata.pop("resourceVersion", "")
+    if version.isdigit() and int(version):  # anything else upstream passes over
         raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
     registry.admit(
         Review(

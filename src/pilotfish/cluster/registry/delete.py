@@ -25,6 +25,10 @@ from pilotfish.cluster.validation.metadata import FOREGROUND, ORPHAN
 
 _POLICIES: Final = ("Foreground", "Background", "Orphan")
 _PENDING: Final = -1
+ORPHANS: Final = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
+    "to remove them or set propagationPolicy=Orphan to suppress this warning"
+)
 
 
 class _DeleteOptions(msgspec.Struct, frozen=True):
@@ -46,6 +50,7 @@ def delete(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         StatusError: It is refused, or not there.
     """
     check_options(request.options)
+    _warn_of_orphans(registry, request)
     resource = request.resource
     stored = registry.store.get(resource.storage, request.namespace, request.name)
     if stored is None:
@@ -63,6 +68,7 @@ def delete_collection(registry: Registry, request: ApiRequest, now: float) -> Ap
         StatusError: One is refused; those before it are deleted.
     """
     check_options(request.options)
+    _warn_of_orphans(registry, request)
     resource = request.resource
     found = select(registry, request)
     version = registry.store.resource_version
@@ -78,6 +84,13 @@ def delete_collection(registry: Registry, request: ApiRequest, now: float) -> Ap
         body=b"".join(list_document(resource, bodies, version)),
         items=deleted,
     )
+
+
+def _warn_of_orphans(registry: Registry, request: ApiRequest) -> None:
+    options = request.options
+    is_silent = options.propagation_policy is None and options.orphan_dependents is None
+    if is_silent and registry.strategy_of(request.resource).orphans_by_default:
+        request.warnings.append(ORPHANS)
 
 
 def delete_stored(registry: Registry, request: ApiRequest, stored: Stored, now: float) -> Deletion:

@@ -21,6 +21,7 @@ from pilotfish.cluster.errors import (
 )
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import CREATED, success
+from pilotfish.cluster.registry.create import ensure_namespace
 from pilotfish.cluster.registry.decode import decode_as
 from pilotfish.cluster.registry.delete import check_preconditions, delete_stored
 from pilotfish.cluster.registry.registry import Registry
@@ -42,7 +43,9 @@ def evict(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         StatusError: 429: the budget forbids it; 404, 400.
     """
     eviction = decode_as(registry, request, EVICTION)
-    if (eviction.get("metadata") or {}).get("name") != request.name:
+    metadata = eviction.setdefault("metadata", {})
+    ensure_namespace(request, eviction)
+    if metadata.get("name") != request.name:
         raise bad_request("name in URL does not match name in Eviction object")
     request = msgspec.structs.replace(
         request, options=_options(eviction.get("deleteOptions") or {}, request.options)

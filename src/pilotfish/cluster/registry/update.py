@@ -172,9 +172,10 @@ def _errors(
 ) -> list[FieldError]:
     namespaced = request.resource.namespaced
     metadata = new["metadata"]
-    errors = list(metadata_errors(metadata, path_segment, namespaced=namespaced))
-    errors += metadata_update_errors(metadata, old["metadata"])
-    errors *= 2  # upstream's strategies look at the metadata again
+    errors: list[FieldError] = []
+    for name_rule in (path_segment, strategy.name_rule()):  # upstream's strategies look again
+        errors += metadata_errors(metadata, name_rule, namespaced=namespaced)
+        errors += metadata_update_errors(metadata, old["metadata"])
     if request.subresource == "status":
         errors += strategy.validate_status_update(new, old)
     elif not request.subresource:
