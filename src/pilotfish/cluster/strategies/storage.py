@@ -24,18 +24,22 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.pod_update import difference
 from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.timestamps import timestamp
+from pilotfish.cluster.validation.claims import (
+    VOLUME_MODES,
+    access_errors,
+    amount_errors,
+    claim_spec_errors,
+    class_errors,
+)
 from pilotfish.cluster.validation.metadata import (
     IMMUTABLE,
     label_key_errors,
     required_name_errors,
-    selector_errors,
 )
-from pilotfish.cluster.validation.names import dns_subdomain, driver_name, qualified_name
-from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
+from pilotfish.cluster.validation.names import driver_name, qualified_name
+from pilotfish.cluster.validation.placement import node_selector_errors
 from pilotfish.cluster.validation.pod_warnings import node_term_warnings
 
-ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-VOLUME_MODES: Final = ("Block", "Filesystem")
 RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
 BINDING_MODES: Final = ("Immediate", "WaitForFirstConsumer")
 DATA_SOURCES: Final = (
@@ -69,14 +73,14 @@ class PersistentVolumeStrategy(Strategy):
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a volume."""
         spec = obj["spec"]
-        yield from _access_errors(spec)
+        yield from access_errors(spec)
         capacity = spec.get("capacity") or {}
         if not capacity:
             yield field_required("spec.capacity")
         if capacity.keys() != {"storage"}:
             yield field_not_supported("spec.capacity", capacity, ("storage",))
         for name, text in capacity.items():
-            yield from _amount_errors(text, f"spec.capacity[{name}]")
+            yield from amount_errors(text, f"spec.capacity[{name}]")
         sources = [field for field in spec if field not in _NO_SOURCE]
         if not sources:
             yield field_required("spec", "must specify a volume type")
@@ -88,7 +92,7 @@ class PersistentVolumeStrategy(Strategy):
                 "spec.persistentVolumeReclaimPolicy", policy, RECLAIM_POLICIES
             )
         yield from _place_errors(spec)
-        yield from _class_errors(spec)
+        yield from class_errors(spec)
         if (volume_mode := spec.get("volumeMode")) not in VOLUME_MODES:
             yield field_not_supported("spec.volumeMode", volume_mode, VOLUME_MODES)
 
@@ -240,49 +244,6 @@ def _align_sources(spec: JsonObject, old: JsonObject) -> None:
         spec["dataSourceRef"] = dict(source)
     elif reference is not None and source is None and not reference.get("namespace"):
         spec["dataSource"] = dict(reference)
-
-
-def claim_spec_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
-    """Give what is wrong with the spec of a claim, or of a template of claims."""
-    yield from _access_errors(spec, path, "at least 1 access mode is required")
-    yield from selector_errors(spec.get("selector"), f"{path}.selector")
-    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    if size is None:
-        yield field_required(f"{path}.resources[storage]")
-    else:
-        yield from _size_errors(size, f"{path}.resources[storage]")
-    yield from _class_errors(spec, path)
-    if (mode := spec.get("volumeMode")) not in (None, *VOLUME_MODES):
-        yield field_not_supported(f"{path}.volumeMode", mode, VOLUME_MODES)
-
-
-def _access_errors(spec: JsonObject, path: str = "spec", detail: str = "") -> Iterator[FieldError]:
-    modes: list[str] = spec.get("accessModes") or []
-    if not modes:
-        yield field_required(f"{path}.accessModes", detail)
-    for mode in modes:
-        if mode not in ACCESS_MODES:
-            yield field_not_supported(f"{path}.accessModes", mode, ACCESS_MODES)
-    if "ReadWriteOncePod" in modes and set(modes) & set(ACCESS_MODES[:3]):
-        words = "may not use ReadWriteOncePod with other access modes"
-        yield field_forbidden(f"{path}.accessModes", words)
-
-
-def _amount_errors(text: str, path: str) -> Iterator[FieldError]:
-    if (amount := Quantity.parse(text)).nano < 0:
-        yield field_invalid(path, amount.value(), "must be a valid resource quantity")
-    yield from _size_errors(text, path)
-
-
-def _size_errors(text: str, path: str) -> Iterator[FieldError]:
-    if Quantity.parse(text).nano <= 0:
-        yield field_invalid(path, text, POSITIVE)
-
-
-def _class_errors(spec: JsonObject, path: str = "spec") -> Iterator[FieldError]:
-    name = spec.get("storageClassName")
-    for problem in dns_subdomain(name) if name else ():
-        yield field_invalid(f"{path}.storageClassName", name, problem)
 
 
 def _mode_errors(new: JsonObject, old: JsonObject) -> Iterator[FieldError]:

@@ -20,9 +20,9 @@ from pilotfish.cluster.field_errors import (
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.strategies.storage import claim_spec_errors
 from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
+from pilotfish.cluster.validation.claims import claim_spec_errors
 from pilotfish.cluster.validation.int_or_percent import amount_errors, count_errors, number_of
 from pilotfish.cluster.validation.metadata import (
     IMMUTABLE,
