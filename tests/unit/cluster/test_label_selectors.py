@@ -69,7 +69,7 @@ def test_malformed_label_selector_says_what_was_expected(text: str, why: str) ->
         ("a<b", f'values[0]: Invalid value: "b": {NO_INTEGER}'),
         (
             "a in (b," + "x" * 64 + ")",
-            f'values[1][a]: Invalid value: "{"x" * 64}": must be no more than 63 characters',
+            f'values[1][a]: Invalid value: "{"x" * 64}": must be no more than 63 bytes',
         ),
     ],
 )

@@ -14,6 +14,7 @@ from pilotfish.api.quantity import MalformedQuantityError, Quantity
 MALFORMED_QUANTITY: Final = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
+BAD_SUFFIX: Final = "unable to parse quantity's suffix"
 MILLI: Final = 10**6  # in units of 1n
 LARGEST_EXPONENT: Final = 18  # E
 SECONDS_LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
@@ -35,6 +36,9 @@ _TIME_PARTS: Final = {
         (MICROSECONDS_LAYOUT, (*_DATE, (r"\d\d", "05"), (r"\.\d{6}", ".000000"), _ZONE)),
     )
 }
+_NUMBER_AND_SUFFIX: Final = re.compile(
+    r"[+-]?(?=\.?\d)\d*(?:\.\d*)?[eEinumkKMGTP]*[-+]?\d*", re.ASCII
+)
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
 
 
@@ -55,7 +59,8 @@ def canonical_quantity(text: str) -> str:
     try:
         return written_quantity(Quantity.parse(text).nano, text)
     except MalformedQuantityError:
-        raise MalformedValueError(MALFORMED_QUANTITY) from None
+        has_suffix = _NUMBER_AND_SUFFIX.fullmatch(text) is not None
+        raise MalformedValueError(BAD_SUFFIX if has_suffix else MALFORMED_QUANTITY) from None
 
 
 @lru_cache(maxsize=1 << 14)

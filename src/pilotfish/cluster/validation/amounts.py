@@ -11,6 +11,7 @@ from typing import Final
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.field_errors import (
     FieldError,
+    field_duplicate,
     field_forbidden,
     field_invalid,
     field_not_found,
@@ -19,7 +20,7 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.schema.defaults.pod_level import aggregate
-from pilotfish.cluster.validation.names import qualified_name
+from pilotfish.cluster.validation.names import dns_label, qualified_name
 
 NOT_NEGATIVE: Final = "must be greater than or equal to 0"
 HUGE_PAGES: Final = "hugepages-"
@@ -78,11 +79,31 @@ def requirement_errors(
     named = {*limits, *requests}
     if any(name.startswith(HUGE_PAGES) for name in named) and not named & {"cpu", "memory"}:
         yield field_forbidden(path, "HugePages require cpu or memory")
-    for i, claim in enumerate(() if is_pod else requirements.get("claims") or ()):
-        if not claim.get("name"):
-            yield field_required(f"{path}.claims[{i}].name")
-        elif claim["name"] not in claim_names:
-            missing = field_not_found(f"{path}.claims[{i}]", claim["name"])
+    if not is_pod:
+        yield from _claim_errors(requirements.get("claims"), claim_names, f"{path}.claims")
+
+
+def _claim_errors(
+    claims: list[JsonObject] | None, claim_names: frozenset[str], path: str
+) -> Iterator[FieldError]:
+    taken: set[tuple[str, str]] = set()
+    for i, claim in enumerate(claims or ()):
+        name, part, at = claim.get("name", ""), claim.get("request", ""), f"{path}[{i}]"
+        if not name:
+            yield field_required(at)
+            continue
+        if (name, "") in taken:
+            yield field_duplicate(at, name)
+        else:
+            for problem in dns_label(part) if part else ():
+                yield field_invalid(f"{at}.request", part, problem)
+            if (name, part) in taken:
+                yield field_duplicate(at, f"{name}/{part}")
+            elif not part and any(name == other for other, _ in taken):
+                yield field_duplicate(at, name)
+            taken.add((name, part))
+        if name not in claim_names:
+            missing = field_not_found(at, name)
             known = f": {', '.join(sorted(claim_names))}" if claim_names else " which is empty"
             detail = f"must be one of the names in pod.spec.resourceClaims{known}"
             yield FieldError(missing.field, missing.reason, f"{missing.body}: {detail}")

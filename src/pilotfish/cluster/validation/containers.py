@@ -1,12 +1,12 @@
 """Validation of containers.
 
-Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: lifecycle hooks and
-    security contexts, which nothing here acts on, are not checked beyond their shape.
+Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: security contexts, which
+    nothing here acts on, are not checked beyond their shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pilotfish.cluster.field_errors import (
@@ -19,29 +19,40 @@ from pilotfish.cluster.field_errors import (
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.amounts import NOT_NEGATIVE, requirement_errors
+from pilotfish.cluster.validation.amounts import requirement_errors
+from pilotfish.cluster.validation.handlers import PROBES, lifecycle_errors, probe_errors
 from pilotfish.cluster.validation.names import (
     config_key,
     dns_label,
+    dns_subdomain,
     environment_name,
     port_name,
     port_number,
 )
+from pilotfish.cluster.validation.references import (
+    IN_VARIABLES,
+    amount_reference_errors,
+    field_reference_errors,
+)
+from pilotfish.cluster.validation.volumes import descending_path_errors
 
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 MESSAGE_POLICIES: Final = ("File", "FallbackToLogsOnError")
+PROPAGATIONS: Final = ("Bidirectional", "HostToContainer", "None")
 RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
-PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
-HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
 SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
 class Surroundings:
-    """What the containers of a pod may refer to: its volumes and claims, by name."""
+    """What the containers of a pod may refer to: its volumes and claims by name, its grace period.
 
-    def __init__(self, spec: JsonObject) -> None:
-        self.volumes = frozenset(v.get("name", "") for v in spec.get("volumes") or ())
+    Volumes that are wrong themselves are none.
+    """
+
+    def __init__(self, spec: JsonObject, volumes: Iterable[str]) -> None:
+        self.volumes = frozenset(volumes)
+        self.grace: int | None = spec.get("terminationGracePeriodSeconds")
         self.claims = frozenset(c.get("name", "") for c in spec.get("resourceClaims") or ())
 
 
@@ -59,8 +70,7 @@ def container_errors(
         if container.get("name", "") in names:
             yield field_duplicate(f"{at}.name", container.get("name", ""))
         names.add(container.get("name", ""))
-        for probe in PROBES:
-            yield from _probe_errors(container.get(probe), probe, f"{at}.{probe}")
+        yield from _act_errors(container, around, at)
         yield from _restart_errors(container, at)
     yield from _host_port_errors(containers, path)
 
@@ -86,9 +96,15 @@ def init_container_errors(
             if not is_sidecar and container.get(part) is not None:
                 detail = "may not be set for init containers without restartPolicy=Always"
                 yield field_forbidden(f"{at}.{part}", detail)
-        for probe in PROBES if is_sidecar else ():
-            yield from _probe_errors(container.get(probe), probe, f"{at}.{probe}")
+        if is_sidecar:
+            yield from _act_errors(container, around, at)
         yield from _host_port_errors([container], path)
+
+
+def _act_errors(container: JsonObject, around: Surroundings, path: str) -> Iterator[FieldError]:
+    yield from lifecycle_errors(container.get("lifecycle"), around.grace, f"{path}.lifecycle")
+    for probe in PROBES:
+        yield from probe_errors(container.get(probe), probe, around.grace, f"{path}.{probe}")
 
 
 def _common_errors(container: JsonObject, around: Surroundings, path: str) -> Iterator[FieldError]:
@@ -103,7 +119,9 @@ def _common_errors(container: JsonObject, around: Surroundings, path: str) -> It
         yield field_not_supported(f"{path}.terminationMessagePolicy", policy, MESSAGE_POLICIES)
     yield from _port_errors(container.get("ports"), f"{path}.ports")
     yield from _environment_errors(container.get("env"), f"{path}.env")
+    yield from _bulk_environment_errors(container.get("envFrom"), f"{path}.envFrom")
     yield from _mount_errors(container.get("volumeMounts"), around, f"{path}.volumeMounts")
+    yield from _device_errors(container.get("volumeDevices"), around, f"{path}.volumeDevices")
     pull = container.get("imagePullPolicy", "")
     if pull not in PULL_POLICIES:
         yield field_not_supported(f"{path}.imagePullPolicy", pull, PULL_POLICIES)
@@ -164,10 +182,35 @@ def _environment_errors(variables: list[JsonObject] | None, path: str) -> Iterat
             yield from _source_errors(source, variable.get("value", ""), f"{at}.valueFrom")
 
 
+def _bulk_environment_errors(sources: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
+    for i, source in enumerate(sources or ()):
+        prefix = source.get("prefix", "")
+        for problem in environment_name(prefix) if prefix else ():
+            yield field_invalid(f"{path}[{i}].prefix", prefix, problem)
+        kinds = [k for k in ("configMapRef", "secretRef") if source.get(k) is not None]
+        for kind in kinds:
+            if not (name := source[kind].get("name", "")):
+                yield field_required(f"{path}[{i}].{kind}.name")
+            for problem in dns_subdomain(name) if name else ():
+                yield field_invalid(f"{path}[{i}].{kind}.name", name, problem)
+        if not kinds:
+            yield field_invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")
+        elif len(kinds) > 1:
+            yield field_invalid(path, "", "may not have more than one field specified at a time")
+
+
 def _source_errors(source: dict[str, Any], value: str, path: str) -> Iterator[FieldError]:
+    if (field := source.get("fieldRef")) is not None:
+        yield from field_reference_errors(field, IN_VARIABLES, f"{path}.fieldRef")
+    if (amount := source.get("resourceFieldRef")) is not None:
+        at = f"{path}.resourceFieldRef"
+        yield from amount_reference_errors(amount, at, in_volume=False)
     for kind in ("configMapKeyRef", "secretKeyRef"):
         if (reference := source.get(kind)) is None:
             continue
+        name = reference.get("name", "")
+        for problem in dns_subdomain(name) if name else ():
+            yield field_invalid(f"{path}.{kind}.name", name, problem)
         if not (key := reference.get("key", "")):
             yield field_required(f"{path}.{kind}.key")
         for problem in config_key(key) if key else ():
@@ -200,30 +243,24 @@ def _mount_errors(
         if place in taken:
             yield field_invalid(f"{at}.mountPath", place, "must be unique")
         taken.add(place)
+        part, pattern = mount.get("subPath", ""), mount.get("subPathExpr", "")
+        yield from descending_path_errors(part, f"{path}.subPath")
+        if part and pattern:
+            detail = "subPathExpr and subPath are mutually exclusive"
+            yield field_invalid(f"{at}.subPathExpr", pattern, detail)
+        yield from descending_path_errors(pattern, f"{path}.subPathExpr")
+        if (propagation := mount.get("mountPropagation")) not in (None, *PROPAGATIONS):
+            yield field_not_supported(f"{path}.mountPropagation", propagation, PROPAGATIONS)
 
 
-def _probe_errors(probe: JsonObject | None, kind: str, path: str) -> Iterator[FieldError]:
-    if probe is None:
-        return
-    handlers = [handler for handler in HANDLERS if probe.get(handler) is not None]
-    if not handlers:
-        yield field_required(path, "must specify a handler type")
-    for handler in handlers[1:]:
-        yield field_forbidden(f"{path}.{handler}", "may not specify more than 1 handler type")
-    for field in (
-        "initialDelaySeconds",
-        "timeoutSeconds",
-        "periodSeconds",
-        "successThreshold",
-        "failureThreshold",
-    ):
-        if probe.get(field, 0) < 0:
-            yield field_invalid(f"{path}.{field}", probe[field], NOT_NEGATIVE)
-    grace, field = probe.get("terminationGracePeriodSeconds"), "terminationGracePeriodSeconds"
-    if grace is not None and grace <= 0:
-        yield field_invalid(f"{path}.{field}", grace, "must be greater than 0")
-    if kind == "readinessProbe":
-        if grace is not None:
-            yield field_invalid(f"{path}.{field}", grace, "must not be set for readinessProbes")
-    elif probe.get("successThreshold", 1) != 1:
-        yield field_invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1")
+def _device_errors(
+    devices: list[JsonObject] | None, around: Surroundings, path: str
+) -> Iterator[FieldError]:
+    for i, device in enumerate(devices or ()):
+        at, name = f"{path}[{i}]", device.get("name", "")
+        if not name:
+            yield field_required(f"{at}.name")
+        if name not in around.volumes:
+            yield field_not_found(f"{at}.name", name)
+        if not device.get("devicePath"):
+            yield field_required(f"{at}.devicePath")

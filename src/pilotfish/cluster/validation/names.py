@@ -90,7 +90,7 @@ def qualified_name(name: str) -> Problems:
         problems += [f"prefix part {problem}" for problem in dns_subdomain(prefix)]
     if not rest:
         problems.append("name part must be non-empty")
-    problems += [f"name part {problem}" for problem in _length(rest, MAX_LABEL)]
+    problems += [f"name part {problem}" for problem in _length(rest, MAX_LABEL, "bytes")]
     if re.fullmatch(_QUALIFIED, rest) is None:
         problems.append(f"name part {pattern}")
     return tuple(problems)
@@ -99,7 +99,7 @@ def qualified_name(name: str) -> Problems:
 @lru_cache(maxsize=4096)
 def label_value(value: str) -> Problems:
     """Check a label's value."""
-    problems = _length(value, MAX_LABEL)
+    problems = _length(value, MAX_LABEL, "bytes")
     if re.fullmatch(_LABEL_VALUE, value) is None:
         return (
             *problems,
@@ -162,8 +162,9 @@ def generated_prefix(prefix: str) -> str:
     return prefix[:-2] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix
 
 
-def _length(text: str, limit: int) -> Problems:
-    return (f"must be no more than {limit} characters",) if len(text.encode()) > limit else ()
+def _length(text: str, limit: int, unit: str = "characters") -> Problems:
+    """Count bytes, whatever upstream calls them."""
+    return (f"must be no more than {limit} {unit}",) if len(text.encode()) > limit else ()
 
 
 def _mismatch(words: str, pattern: str, *examples: str) -> str:

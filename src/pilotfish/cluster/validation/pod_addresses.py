@@ -45,6 +45,11 @@ def address_errors(new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
             yield field_invalid(f"status.{field}", shown, ONE_A_FAMILY)
 
 
+def is_address(text: str) -> bool:
+    """Say whether a text is an IP address."""
+    return bool(_family(text))
+
+
 def _family(address: str) -> int:
     """Give 4 or 6, or 0 where it is no address."""
     try:

@@ -1,7 +1,7 @@
 """Validation of pod specs, of pods and of the templates of workloads.
 
 Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: what nothing in this
-    cluster acts on (DNS, security contexts, host aliases, Windows) is not checked beyond its shape.
+    cluster acts on (security contexts, Windows) is not checked beyond its shape.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from pilotfish.cluster.validation.containers import (
     container_errors,
     init_container_errors,
 )
+from pilotfish.cluster.validation.host_names import dns_errors, host_alias_errors
 from pilotfish.cluster.validation.metadata import label_errors
-from pilotfish.cluster.validation.names import dns_label, dns_subdomain
+from pilotfish.cluster.validation.names import dns_label, dns_subdomain, qualified_name
 from pilotfish.cluster.validation.placement import (
     affinity_errors,
     gate_errors,
     spread_errors,
     toleration_errors,
 )
-from pilotfish.cluster.validation.volumes import volume_errors
+from pilotfish.cluster.validation.volumes import volume_errors, volumes_errors
 
 MAX_INT32: Final = 2**31 - 1
 CHOICES: Final = {
@@ -42,9 +43,10 @@ CHOICES: Final = {
 
 def pod_spec_errors(spec: JsonObject, path: str, *, is_pod: bool) -> Iterator[FieldError]:
     """Give what is wrong with a pod's spec, or that of a template."""
-    around = Surroundings(spec)
+    sound = [v for v in spec.get("volumes") or () if not any(volume_errors(v, ""))]
+    around = Surroundings(spec, (volume.get("name", "") for volume in sound))
     regular, init = spec.get("containers"), spec.get("initContainers")
-    yield from volume_errors(spec.get("volumes"), f"{path}.volumes")
+    yield from volumes_errors(spec.get("volumes"), f"{path}.volumes")
     yield from _claim_errors(spec.get("resourceClaims"), f"{path}.resourceClaims")
     yield from container_errors(regular, around, f"{path}.containers")
     yield from init_container_errors(init, regular, around, f"{path}.initContainers")
@@ -56,11 +58,17 @@ def pod_spec_errors(spec: JsonObject, path: str, *, is_pod: bool) -> Iterator[Fi
             yield field_not_supported(f"{path}.{field}", value, supported)
     yield from label_errors(spec.get("nodeSelector"), f"{path}.nodeSelector")
     yield from affinity_errors(spec.get("affinity"), f"{path}.affinity")
+    yield from dns_errors(spec, f"{path}.dnsConfig")
+    for i, gate in enumerate(spec.get("readinessGates") or ()):
+        kind = gate.get("conditionType", "")
+        for problem in qualified_name(kind):
+            yield field_invalid(f"{path}.readinessGates[{i}].conditionType", kind, problem)
     yield from gate_errors(spec.get("schedulingGates"), f"{path}.schedulingGates")
     constraints = spec.get("topologySpreadConstraints")
     yield from spread_errors(constraints, f"{path}.topologySpreadConstraints")
     yield from _name_errors(spec, path)
     yield from toleration_errors(spec.get("tolerations"), f"{path}.tolerations")
+    yield from host_alias_errors(spec.get("hostAliases"), f"{path}.hostAliases")
     yield from _policy_errors(spec, path)
     if is_pod:
         yield from _image_errors(regular, f"{path}.containers")
@@ -137,3 +145,6 @@ def _claim_errors(claims: list[JsonObject] | None, path: str) -> Iterator[FieldE
                 "ResourceClaimTemplateName": sources[1],
             }
             yield field_invalid(at, shown, detail)
+        for field in ("resourceClaimName", "resourceClaimTemplateName"):
+            for problem in dns_subdomain(claim[field]) if field in claim else ():
+                yield field_invalid(f"{at}.{field}", claim[field], problem)

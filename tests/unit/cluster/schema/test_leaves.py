@@ -26,7 +26,13 @@ def test_quantity_is_written_back_in_canonical_form(text: str, canonical: str) -
     assert canonical_quantity(canonical) == canonical
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1Q", "1 Gi", "--1", "1e", "{}"])
+@pytest.mark.parametrize("text", ["1e", "1K", "1Mi1", "0.5kk", ".5E+"])
+def test_quantity_of_unknown_suffix_is_refused_by_it(text: str) -> None:
+    with pytest.raises(MalformedValueError, match="unable to parse quantity's suffix"):
+        canonical_quantity(text)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1Q", "1 Gi", "--1", "{}", "1.1.1"])
 def test_malformed_quantity_is_refused(text: str) -> None:
     with pytest.raises(MalformedValueError, match="must match the regular expression"):
         canonical_quantity(text)
