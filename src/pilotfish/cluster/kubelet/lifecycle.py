@@ -155,6 +155,8 @@ class Lifecycle:
         if container.state == "waiting":
             reason = "StartError"
             container.started_at = now
+            self._say(pod, "Created", "Container created", container, now)
+            self._note(pod, Note("Warning", "Failed", f"Error: {message}", container), now)
         container.termination = Termination(
             exit_code, reason, container.started_at, now, message=message
         )

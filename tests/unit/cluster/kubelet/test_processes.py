@@ -108,6 +108,10 @@ def test_process_that_cannot_be_started_is_a_container_that_failed() -> None:
     story.kubelets.handle(ProcessExited(uid, "c0", 128, "python: not found"), story.now)
     state = story.container("mine")["state"]["terminated"]
     assert (state["reason"], state["message"]) == ("StartError", "python: not found")
+    assert story.events("mine")[-2:] == [
+        "Created: Container created",
+        "Failed: Error: python: not found",
+    ]
 
 
 def test_deleted_pod_stops_its_process_and_waits_for_its_end() -> None:
