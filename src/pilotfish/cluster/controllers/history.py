@@ -35,6 +35,11 @@ class History:
         """Drop what is known of an object that is gone."""
         self._known.pop(key, None)
 
+    def template(self, namespace: str, revision: str) -> JsonObject | None:
+        """Give the template of a revision; None where it is gone."""
+        found = self._system.get(CONTROLLER_REVISIONS, namespace, revision)
+        return None if found is None else found["data"]["spec"]["template"]
+
     def revision(
         self, key: Key, owner: JsonObject, live: Collection[str], now: float, *, told: str = ""
     ) -> str:

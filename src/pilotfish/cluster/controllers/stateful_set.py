@@ -6,8 +6,8 @@ one by one from the highest; with Parallel it does not wait. Once all pods are i
 another revision are deleted one at a time, the highest ordinal first, and made anew by a later
 sync.
 
-Source: kubernetes v1.36 pkg/controller/statefulset/stateful_set_control.go. differs: a pod
-below the partition that is lost comes back with the new template.
+Source: kubernetes v1.36 pkg/controller/statefulset/stateful_set_control.go and
+stateful_set_utils.go (newVersionedStatefulSetPod).
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ class _Step(msgspec.Struct, frozen=True):
     @property
     def is_ordered(self) -> bool:
         return bool(self.owner["spec"].get("podManagementPolicy") != "Parallel")
+
+    def is_below_partition(self, number: int) -> bool:
+        """Say whether an update leaves the pod of this ordinal as it is."""
+        strategy = self.owner["spec"].get("updateStrategy") or {}
+        partition: int = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+        return number - min(self.replicas) < partition
 
     def is_available(self, pod: PodInfo | None) -> bool:
         """Say whether a pod runs, is ready for long enough, and stays."""
@@ -159,9 +165,8 @@ class StatefulSetController(Controller):
         strategy = step.owner["spec"].get("updateStrategy") or {}
         if strategy.get("type") == "OnDelete":
             return False
-        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
         for number, pod in sorted(step.replicas.items(), reverse=True):
-            if number - min(step.replicas) < partition or pod is None:
+            if step.is_below_partition(number) or pod is None:
                 return False
             if pod.labels.get(REVISION_HASH) != step.revision and not pod.is_terminating:
                 self._delete(step, pod)
@@ -172,7 +177,7 @@ class StatefulSetController(Controller):
 
     def _create(self, step: _Step, number: int) -> None:
         owner, now = step.owner, step.now
-        pod = _pod_of(owner, number, step.revision)
+        pod = self._make_pod(step, number)
         name = pod["metadata"]["name"]
         try:
             for claim in _claims_of(owner, number):
@@ -182,6 +187,16 @@ class StatefulSetController(Controller):
             self._tell(owner, "Create", name, now, error)
             raise
         self._tell(owner, "Create", name, now)
+
+    def _make_pod(self, step: _Step, number: int) -> JsonObject:
+        """Make a pod; one below the partition is made from the template that was there before."""
+        owner = step.owner
+        current = (owner.get("status") or {}).get("currentRevision", "")
+        if step.is_below_partition(number) and current != step.revision:
+            template = self._history.template(owner["metadata"]["namespace"], current)
+            if template is not None:
+                return _pod_of(owner, number, current, template)
+        return _pod_of(owner, number, step.revision, owner["spec"]["template"])
 
     def _create_claim(
         self, owner: JsonObject, claim: JsonObject, pod_name: str, now: float
@@ -263,8 +278,8 @@ def _claim_name(template: JsonObject, owner: JsonObject, number: int) -> str:
     return f"{template['metadata'].get('name', '')}-{owner['metadata']['name']}-{number}"
 
 
-def _pod_of(owner: JsonObject, number: int, revision: str) -> JsonObject:
-    meta, template = owner["metadata"], copy.deepcopy(owner["spec"]["template"])
+def _pod_of(owner: JsonObject, number: int, revision: str, template: JsonObject) -> JsonObject:
+    meta, template = owner["metadata"], copy.deepcopy(template)
     name = f"{meta['name']}-{number}"
     metadata: JsonObject = {
         key: value

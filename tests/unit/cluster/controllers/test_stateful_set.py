@@ -143,6 +143,11 @@ def test_partition_keeps_the_lower_ordinals_old() -> None:
     assert images(world) == {"web-0": "app:v1", "web-1": "app:v1", "web-2": "app:v2"}
     assert status(world)["updatedReplicas"] == 1
     assert status(world)["currentReplicas"] == 2
+    old = world.get(PODS, "web-0")["metadata"]["labels"]
+    world.delete(PODS, "web-0")
+    world.advance(1, world.run_pods)
+    assert images(world) == {"web-0": "app:v1", "web-1": "app:v1", "web-2": "app:v2"}
+    assert world.get(PODS, "web-0")["metadata"]["labels"] == old
 
 
 def test_failed_pod_is_replaced() -> None:
