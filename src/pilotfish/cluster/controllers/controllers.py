@@ -22,7 +22,6 @@ from pilotfish.cluster.controllers.namespaces import NamespaceController
 from pilotfish.cluster.controllers.node_lifecycle import NodeLifecycleController
 from pilotfish.cluster.controllers.pod_gc import PodGcController
 from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.replica_set import (
     ReplicaSetController,
     ReplicationControllerController,
@@ -35,6 +34,7 @@ from pilotfish.cluster.controllers.volume_binder import VolumeBinder
 from pilotfish.cluster.controllers.volume_protection import VolumeProtectionController
 from pilotfish.cluster.controllers.work_queue import WorkQueue
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.store import Change

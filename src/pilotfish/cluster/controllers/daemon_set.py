@@ -20,9 +20,9 @@ from pilotfish.cluster.controllers.history import REVISION_HASH, History
 from pilotfish.cluster.controllers.owning import claim_pods, read_selector
 from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.rollout import scaled_value
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change

@@ -28,7 +28,6 @@ from pilotfish.cluster.controllers.deployment_status import (
 from pilotfish.cluster.controllers.owning import controller_of, controller_reference, read_selector
 from pilotfish.cluster.controllers.pod_control import is_namespace_terminating
 from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.revisions import (
     DESIRED_REPLICAS,
     POD_TEMPLATE_HASH,
@@ -54,6 +53,7 @@ from pilotfish.cluster.controllers.rollout import (
 )
 from pilotfish.cluster.controllers.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import DEPLOYMENTS, REPLICA_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change

@@ -33,8 +33,8 @@ from pilotfish.cluster.controllers.owning import claim_pods
 from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.pod_ranking import victims
 from pilotfish.cluster.controllers.pods import COMPLETION_INDEX, Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System

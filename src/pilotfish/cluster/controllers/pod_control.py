@@ -8,8 +8,8 @@ from __future__ import annotations
 import copy
 
 from pilotfish.cluster.controllers.owning import controller_reference
-from pilotfish.cluster.controllers.recorder import EventSource
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import EventSource
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -20,8 +20,8 @@ from pilotfish.cluster.controllers.owning import claim_pods, controller_of, read
 from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.pod_ranking import victims
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -25,9 +25,9 @@ from pilotfish.cluster.controllers.owning import (
     read_selector,
 )
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.recorder import Recorder
 from pilotfish.cluster.controllers.rollout import replicas_of
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System

@@ -15,7 +15,6 @@ from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.recorder import Recorder, reference
 from pilotfish.cluster.controllers.volume_matching import (
     best_match,
     class_of,
@@ -23,6 +22,7 @@ from pilotfish.cluster.controllers.volume_matching import (
     mismatch,
 )
 from pilotfish.cluster.controllers.volume_provisioning import PROVISIONED_BY, provisioned_volume
+from pilotfish.cluster.event_recorder import Recorder, reference
 from pilotfish.cluster.kinds import (
     NODES,
     PERSISTENT_VOLUME_CLAIMS,

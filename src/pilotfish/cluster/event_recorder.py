@@ -1,4 +1,4 @@
-"""Events about what controllers do, as client-go's recorder writes them.
+"""Events about what controllers and kubelets do, as client-go's recorder writes them.
 
 Theory of operation: an event that says the same as before counts up the old one. Of one object,
 source and reason, messages beyond the tenth within ten minutes are folded into one, "(combined from
