@@ -36,7 +36,7 @@ from pilotfish.cluster.pages import (
 )
 from pilotfish.cluster.past import Past, key_of_namespace
 from pilotfish.cluster.resources import TABLE, SelectableField
-from pilotfish.cluster.shelf import Shelf
+from pilotfish.cluster.sorted_objects import SortedObjects
 from pilotfish.cluster.watch_log import Change, ChangeType, Cursor, WatchLog
 
 __all__ = ["Change", "Cursor", "Page", "Snapshot", "Store", "Stored"]
@@ -76,20 +76,20 @@ class Store:
         self._window = window
         self._selectable = TABLE.selectable_fields() if selectable is None else selectable
         self._encoder = ObjectEncoder()
-        self._shelves: dict[str, dict[str, Shelf]] = {}
+        self._objects: dict[str, dict[str, SortedObjects]] = {}
         self._logs: dict[str, WatchLog] = {}
         self._untold: deque[Change] = deque()
 
     def get(self, storage: str, namespace: str, name: str) -> Stored | None:
         """Return an object, or None."""
-        shelf = self._shelves.get(storage, {}).get(namespace)
-        return shelf.objects.get(name) if shelf else None
+        found = self._objects.get(storage, {}).get(namespace)
+        return found.by_name.get(name) if found else None
 
     def list(self, storage: str, namespace: str = "") -> Snapshot:
         """Return all objects of a storage, or of one namespace of it, by namespace and name."""
-        shelves = self._shelves.get(storage, {})
-        names = (namespace,) if namespace else sorted(shelves, key=key_of_namespace)
-        items = chain.from_iterable(shelves[n] for n in names if n in shelves)
+        by_namespace = self._objects.get(storage, {})
+        names = (namespace,) if namespace else sorted(by_namespace, key=key_of_namespace)
+        items = chain.from_iterable(by_namespace[n] for n in names if n in by_namespace)
         return Snapshot(self.resource_version, tuple(items))
 
     def page(
@@ -123,15 +123,17 @@ class Store:
         log = self.log(storage)
         if token.resource_version < log.floor:
             raise page_too_old(token) if continue_token else expired(LIST_TOO_OLD)
-        shelves = self._shelves.get(storage, {})
-        past = Past(shelves, log.since(token.resource_version), namespace)
+        by_namespace = self._objects.get(storage, {})
+        past = Past(by_namespace, log.since(token.resource_version), namespace)
         return take_page(past, token, namespace, limit, matches)
 
     def count(self, storage: str, namespace: str = "") -> int:
         """Count the objects of a storage, or of one namespace of it."""
-        shelves = self._shelves.get(storage, {})
-        chosen = shelves.values() if not namespace else filter(None, [shelves.get(namespace)])
-        return sum(len(shelf.objects) for shelf in chosen)
+        by_namespace = self._objects.get(storage, {})
+        chosen = (
+            by_namespace.values() if not namespace else filter(None, [by_namespace.get(namespace)])
+        )
+        return sum(len(found.by_name) for found in chosen)
 
     def put(self, storage: str, obj: JsonObject, *, expected_rv: int | None = None) -> Stored:
         """Write an object whose metadata has a name; writing what is there already changes nothing.
@@ -152,12 +154,12 @@ class Store:
         version = self.resource_version + 1
         new = self._encoder.encode(obj, version, self._selectable.get(storage, ()))
         if old is None:
-            self._shelves.setdefault(storage, {}).setdefault(namespace, Shelf()).put(new)
+            self._objects.setdefault(storage, {}).setdefault(namespace, SortedObjects()).put(new)
             self._record(storage, "ADDED", new, None)
             return new
         if new.content() == old.content():
             return old
-        self._shelves[storage][namespace].put(new)
+        self._objects[storage][namespace].put(new)
         self._record(storage, "MODIFIED", new, old)
         return new
 
@@ -174,11 +176,11 @@ class Store:
             raise not_found(group_resource(storage), name)
         if expected_rv is not None:
             _check(storage, name, old, expected_rv)
-        shelves = self._shelves[storage]
-        shelf = shelves[namespace]
-        shelf.remove(name)
-        if not shelf.objects:
-            del shelves[namespace]
+        by_namespace = self._objects[storage]
+        found = by_namespace[namespace]
+        found.remove(name)
+        if not found.by_name:
+            del by_namespace[namespace]
         gone = old.at(self.resource_version + 1)
         self._record(storage, "DELETED", gone, old)
         return gone

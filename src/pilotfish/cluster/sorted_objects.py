@@ -12,15 +12,15 @@ from pilotfish.cluster.objects import Stored
 _CHUNK: Final = 512  # objects; a chunk of twice as many is split: moving them costs a microsecond
 
 
-class Shelf:
+class SortedObjects:
     """Objects in chunks in the order of their names, so that neither writes nor lists sort.
 
     Attributes:
-        objects: the same objects by name; for reading.
+        by_name: the same objects by name; for reading.
     """
 
     def __init__(self) -> None:
-        self.objects: dict[str, Stored] = {}
+        self.by_name: dict[str, Stored] = {}
         self._names: list[list[str]] = []
         self._items: list[list[Stored]] = []
         self._bounds: list[str] = []  # no name in a chunk is greater, all in the next are
@@ -31,8 +31,8 @@ class Shelf:
     def put(self, item: Stored) -> None:
         """Add an object, or replace the one of its name."""
         name = item.name
-        known = name in self.objects
-        self.objects[name] = item
+        known = name in self.by_name
+        self.by_name[name] = item
         if not self._bounds:
             self._names, self._items, self._bounds = [[name]], [[item]], [name]
             return
@@ -50,7 +50,7 @@ class Shelf:
 
     def remove(self, name: str) -> None:
         """Take out an object that is there."""
-        del self.objects[name]
+        del self.by_name[name]
         chunk = bisect_left(self._bounds, name)
         names, items = self._names[chunk], self._items[chunk]
         place = bisect_left(names, name)
