@@ -26,7 +26,7 @@ NOT_FOUND: Final = 404
 OPENAPI_V2: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 
 
-class DocumentDesk:
+class DocumentEndpoint:
     """Answers for paths that are no resources.
 
     Args:

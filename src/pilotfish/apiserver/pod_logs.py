@@ -43,7 +43,7 @@ class _Wanted(msgspec.Struct, frozen=True):
     limit_bytes: int | None
 
 
-class LogDesk:
+class LogEndpoint:
     """Takes requests for logs.
 
     Args:

@@ -16,14 +16,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from pilotfish.apiserver import bodies, parameters, rendering
-from pilotfish.apiserver.documents import DocumentDesk
+from pilotfish.apiserver.documents import DocumentEndpoint
 from pilotfish.apiserver.media_types import AS_IS, JSON, Accepted, accepted_form
 from pilotfish.apiserver.parameters import Query, wants_pretty
 from pilotfish.apiserver.paths import ResourcePath, parse_path, split_target
-from pilotfish.apiserver.pod_logs import LogDesk
+from pilotfish.apiserver.pod_logs import LogEndpoint
 from pilotfish.apiserver.replies import refusal, reply
 from pilotfish.apiserver.routing import Route, find_route, verb_of
-from pilotfish.apiserver.watch_requests import WatchDesk
+from pilotfish.apiserver.watch_requests import WatchEndpoint
 from pilotfish.apiserver.watch_streams import send
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import (
@@ -56,9 +56,9 @@ class ApiServer:
     def __init__(self, cluster: Cluster, clock: Callable[[], float], address: str) -> None:
         self._cluster = cluster
         self._clock = clock
-        self._documents = DocumentDesk(cluster.authorizer, cluster.registry.schema, address)
-        self._watches = WatchDesk(cluster, clock)
-        self._logs = LogDesk(cluster, clock)
+        self._documents = DocumentEndpoint(cluster.authorizer, cluster.registry.schema, address)
+        self._watches = WatchEndpoint(cluster, clock)
+        self._logs = LogEndpoint(cluster, clock)
 
     def close(self) -> None:
         """End all streams, so that their connections may end."""

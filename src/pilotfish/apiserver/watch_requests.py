@@ -23,7 +23,7 @@ EXPIRED: Final = 410
 _WHOLE_STATE: Final = ("", "0")  # resourceVersions that ask for what is there and what comes
 
 
-class WatchDesk:
+class WatchEndpoint:
     """Takes requests to watch.
 
     Args:

@@ -12,7 +12,7 @@ from loopback_server import in_loop
 from pilotfish.apiserver import watch_streams
 from pilotfish.apiserver.media_types import Form
 from pilotfish.apiserver.watch_events import EventLines
-from pilotfish.apiserver.watch_requests import WatchDesk
+from pilotfish.apiserver.watch_requests import WatchEndpoint
 from pilotfish.apiserver.watch_streams import BATCH, EARLY_SECONDS, Watch
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.errors import StatusError
@@ -29,7 +29,7 @@ class Watcher:
 
     def __init__(self, face: Face, form: Form = "object", **options: Any) -> None:
         self._store = face.cluster.store
-        self.desk = WatchDesk(face.cluster, lambda: face.now)
+        self.endpoint = WatchEndpoint(face.cluster, lambda: face.now)
         lines = EventLines(CONFIG_MAPS, form, "Metadata", lambda: face.now)
         request = ApiRequest(
             verb="watch",
@@ -38,12 +38,12 @@ class Watcher:
             namespace="default",
             options=Options(**options),
         )
-        self.watch: Watch = self.desk._begin(request, lines)
+        self.watch: Watch = self.endpoint._begin(request, lines)
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Return what is sent, chunk by chunk."""
         return self.watch.chunks(
-            self.desk.watchers, CONFIG_MAPS.storage, lambda: self._store.resource_version
+            self.endpoint.watchers, CONFIG_MAPS.storage, lambda: self._store.resource_version
         )
 
     async def events(self, count: int) -> list[Any]:
@@ -232,8 +232,8 @@ async def test_closing_ends_all_watches_and_leaves_no_watcher(face: Face) -> Non
             tasks.create_task(watcher.events(1))
         await asyncio.sleep(0)
         for watcher in watchers:
-            watcher.desk.watchers.close()
-    assert [len(watcher.desk.watchers) for watcher in watchers] == [0, 0, 0]
+            watcher.endpoint.watchers.close()
+    assert [len(watcher.endpoint.watchers) for watcher in watchers] == [0, 0, 0]
 
 
 @in_loop
