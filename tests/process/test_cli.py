@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -48,6 +49,26 @@ def test_interruption_while_it_starts_is_no_traceback() -> None:
         timeout=90,
     )
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+TELLING = """
+import sys, types
+from pilotfish.__main__ import main
+
+sys.modules["pilotfish.cli.main"] = types.SimpleNamespace(main=lambda: print("1 \\u2264 2"))
+main()
+"""
+
+
+def test_characters_that_a_terminal_lacks_are_replaced() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TELLING],
+        check=False,
+        capture_output=True,
+        timeout=90,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.stdout, done.stderr) == (b"1 ? 2\n", b"")
 
 
 def test_version_is_told() -> None:

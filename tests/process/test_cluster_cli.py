@@ -14,6 +14,7 @@ import yaml
 
 from cluster_process import ClusterProcess
 from command_line import told
+from controlplane import wait_until
 from pilotfish.runtime.cluster_kubeconfig import Access, write_kubeconfig
 
 DUMP = {
@@ -58,6 +59,15 @@ def test_signal_ends_it_cleanly_and_takes_its_kubeconfig_away(
         assert cluster.stop(number) == 0
         assert not cluster.kubeconfig.exists()
         assert "Traceback" not in cluster.output
+
+
+def test_cluster_serves_without_standard_streams(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    command = [sys.executable, "-m", "pilotfish", "cluster", "--kubeconfig", str(kubeconfig)]
+    child = subprocess.Popen(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command])
+    wait_until(lambda: kubeconfig.exists() or child.poll() is not None, "the kubeconfig", 60)
+    child.terminate()
+    assert child.wait(30) == 0
 
 
 def test_load_is_interrupted_at_once(tmp_path: Path) -> None:
