@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -323,6 +324,16 @@ async def test_certificate_is_good_for_loopback_and_for_nobody_without_the_autho
             await session.get(url, ssl=ssl.create_default_context())
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await session.get(url, ssl=trusting, server_hostname="elsewhere")
+
+
+def test_idle_clients_may_be_more_than_a_shell_allows_files() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        listener.allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 256
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @in_loop

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +25,15 @@ HANDSHAKE_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 300.0  # between requests
 END_SECONDS: Final = 1.0  # for answers under way when the server ends
 BACKLOG: Final = 1024
+MOST_FILES: Final = 65_536
+
+
+def allow_connections() -> None:
+    """Let this process have as many connections as the system grants its user."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    with suppress(ValueError, OSError):  # fewer than it says, as on macOS
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def bind(address: str, port: int) -> socket.socket:

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.apiserver.certificates import SERVICE_NAMES, make_certificate
-from pilotfish.apiserver.listener import bind, listen
+from pilotfish.apiserver.listener import allow_connections, bind, listen
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.cluster import SECRET_BYTES, Cluster
@@ -101,6 +101,7 @@ def run_cluster(options: ClusterOptions, env: Mapping[str, str]) -> None:
         StartError: it cannot start.
     """
     configure_logs("text", "debug" if options.debug else "warning", sys.stderr)
+    allow_connections()
     process = _ClusterProcess(options, env)  # reading may take long, and is interrupted at once
     with asyncio.Runner(loop_factory=LOOP_FACTORY) as runner:
         runner.run(_run(process))
