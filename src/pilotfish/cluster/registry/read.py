@@ -54,8 +54,9 @@ def list_objects(registry: Registry, request: ApiRequest) -> ApiAnswer:
         raise bad_request("specifying resource version is not allowed when using continue")
     version = _not_newer_than_now(registry, options.resource_version)
     if options.limit <= 0 and not options.continue_token and not _is_exact(options):
-        items, at = select(registry, request), registry.store.resource_version
-        return _list_answer(resource, items, at)
+        return _list_answer(
+            resource, _chosen(registry, request, matches), registry.store.resource_version
+        )
     page = registry.store.page(
         resource.storage,
         request.namespace,
@@ -75,9 +76,7 @@ def select(registry: Registry, request: ApiRequest) -> Sequence[Stored]:
     Raises:
         StatusError: 400: a selector is malformed.
     """
-    matches = selection(request.resource, request.options)
-    items = registry.store.list(request.resource.storage, request.namespace).items
-    return items if matches is None else tuple(filter(matches, items))
+    return _chosen(registry, request, selection(request.resource, request.options))
 
 
 def watch(registry: Registry, request: ApiRequest) -> tuple[Cursor, Predicate]:
@@ -158,6 +157,11 @@ def _is_exact(options: Options) -> bool:
         return False
     match = options.resource_version_match
     return match == "Exact" or (not match and options.limit > 0)
+
+
+def _chosen(registry: Registry, request: ApiRequest, matches: Predicate | None) -> Sequence[Stored]:
+    items = registry.store.list(request.resource.storage, request.namespace).items
+    return items if matches is None else tuple(filter(matches, items))
 
 
 def _list_answer(
