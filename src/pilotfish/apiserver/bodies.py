@@ -9,16 +9,11 @@ from pilotfish.apiserver.json_text import MalformedTextError, decode_json, decod
 from pilotfish.apiserver.media_types import JSON, YAML, body_type
 from pilotfish.apiserver.protobuf import PROTOBUF, decode_protobuf
 from pilotfish.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
-from pilotfish.cluster.requests import (
-    APPLY_PATCH,
-    JSON_PATCH,
-    MERGE_PATCH,
-    STRATEGIC_MERGE_PATCH,
-)
+from pilotfish.cluster.patches import check_patch_type
+from pilotfish.cluster.requests import JSON_PATCH
 
 MAX_BODY_BYTES: Final = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes
 
-_PATCH_TYPES: Final = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
 _EXCERPT: Final = 30  # bytes of a malformed body that a complaint repeats
 
 
@@ -73,15 +68,7 @@ def decode_patch(content_type: str, body: bytes) -> tuple[str, Any]:
         StatusError: 415 or 400.
     """
     patch_type = content_type.partition(";")[0].strip().lower()
-    if patch_type.startswith("application/apply-patch"):
-        raise StatusError(
-            415,
-            "UnsupportedMediaType",
-            f"server-side apply ({APPLY_PATCH}) is not served by pilotfish: "
-            "use plain `kubectl apply`, without --server-side",
-        )
-    if patch_type not in _PATCH_TYPES:
-        raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+    check_patch_type(patch_type)
     try:
         patch = decode_json(body)
     except MalformedTextError as error:

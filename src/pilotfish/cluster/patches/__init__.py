@@ -3,7 +3,7 @@
 `apply_patch` is what a PATCH request comes to; each of the three kinds can be applied by itself.
 """
 
-from pilotfish.cluster.patches.apply import apply_patch
+from pilotfish.cluster.patches.apply import apply_patch, check_patch_type
 from pilotfish.cluster.patches.errors import (
     InapplicablePatchError,
     MalformedPatchError,
@@ -18,6 +18,7 @@ __all__ = [
     "MalformedPatchError",
     "PatchError",
     "apply_patch",
+    "check_patch_type",
     "json_patch",
     "merge_patch",
     "strategic_merge_patch",

@@ -17,7 +17,12 @@ from pilotfish.cluster.patches.json_patch import json_patch
 from pilotfish.cluster.patches.merge_patch import merge_patch
 from pilotfish.cluster.patches.strategic import strategic_merge_patch
 from pilotfish.cluster.patches.values import JsonObject, go_text
-from pilotfish.cluster.requests import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
+from pilotfish.cluster.requests import (
+    APPLY_PATCH,
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_MERGE_PATCH,
+)
 from pilotfish.cluster.schema import FieldValidation, Kind, Schema
 from pilotfish.cluster.schema.decoding import DecodeError, json_type_of
 
@@ -54,8 +59,9 @@ def apply_patch(
         duplicates: paths that the body's text named twice, from `duplicate_fields`.
 
     Raises:
-        StatusError: 400, 413 or 422 as upstream has it.
+        StatusError: 400, 413, 415 or 422 as upstream has it.
     """
+    check_patch_type(patch_type)
     strict = _check_patch(patch_type, patch, mode, duplicates)
     strategic = patch_type == STRATEGIC_MERGE_PATCH
     patched = _apply(schema, kind, patch_type, obj, patch)
@@ -70,6 +76,23 @@ def apply_patch(
     if strict and mode == "Strict":
         raise _invalid_patch(shown, f"strict decoding error: {', '.join(strict)}")
     return decoded.object, tuple(strict) if mode == "Warn" else ()
+
+
+def check_patch_type(patch_type: str) -> None:
+    """See that patches of a media type are served.
+
+    Raises:
+        StatusError: 415.
+    """
+    if patch_type in (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH):
+        return
+    message = "415: Unsupported Media Type"
+    if patch_type.startswith("application/apply-patch"):
+        message = (
+            f"server-side apply ({APPLY_PATCH}) is not served by pilotfish: "
+            "use plain `kubectl apply`, without --server-side"
+        )
+    raise StatusError(415, "UnsupportedMediaType", message)
 
 
 def _check_patch(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.errors import Details, StatusError, bad_request
+from pilotfish.cluster.errors import bad_request
 from pilotfish.cluster.events import EVENTS_GROUP, to_core
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.patches import apply_patch, merge_patch
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import (
-    APPLY_PATCH,
-    JSON_PATCH,
     MERGE_PATCH,
-    STRATEGIC_MERGE_PATCH,
     SYSTEM,
     ApiRequest,
 )
@@ -69,8 +66,6 @@ def patch_object(
     Raises:
         StatusError: As `decode_patched`.
     """
-    if request.patch_type not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH):
-        raise _unsupported(request.patch_type)
     patched, warnings = apply_patch(
         registry.schema,
         kind,
@@ -95,14 +90,3 @@ def complete(registry: Registry, request: ApiRequest, obj: JsonObject) -> JsonOb
     metadata.pop("managedFields", None)
     metadata.pop("selfLink", None)
     return obj
-
-
-def _unsupported(patch_type: str) -> StatusError:
-    if patch_type == APPLY_PATCH:
-        message = (
-            "server-side apply is not supported by this server; use client-side apply: "
-            "plain `kubectl apply`, without --server-side"
-        )
-    else:
-        message = "415: Unsupported Media Type"
-    return StatusError(415, "UnsupportedMediaType", message, Details())
