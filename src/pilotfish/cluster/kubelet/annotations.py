@@ -18,7 +18,10 @@ On nodes, at any time: `kubelet.pilotfish/fault`, `NotReady` (the container runt
 the annotation heals the node.
 """
 
+from collections.abc import Iterator
 from typing import Final
+
+from pilotfish.cluster.objects import JsonObject
 
 PREFIX: Final = "kubelet.pilotfish/"
 RUN_SECONDS: Final = PREFIX + "run-seconds"
@@ -29,3 +32,49 @@ READY_SECONDS: Final = PREFIX + "ready-seconds"
 STOP_SECONDS: Final = PREFIX + "stop-seconds"
 FAULT: Final = PREFIX + "fault"
 CPU: Final = PREFIX + "cpu"
+
+SECONDS: Final = (RUN_SECONDS, PULL_SECONDS, START_SECONDS, READY_SECONDS, STOP_SECONDS)
+ON_PODS: Final = (*SECONDS, EXIT_CODE, FAULT, CPU)
+POD_FAULTS: Final = ("CrashLoop", "ImagePull")
+ON_NODES: Final = (FAULT,)
+NODE_FAULTS: Final = ("NotReady", "Silent")
+
+
+def pod_annotation_warnings(new: JsonObject, old: JsonObject | None = None) -> Iterator[str]:
+    """Yield which new annotations of a pod its kubelet passes over, and why."""
+    return _warnings(new, old, ON_PODS, POD_FAULTS)
+
+
+def node_annotation_warnings(new: JsonObject, old: JsonObject | None = None) -> Iterator[str]:
+    """Yield which new annotations of a node its kubelet passes over, and why."""
+    return _warnings(new, old, ON_NODES, NODE_FAULTS)
+
+
+def _warnings(
+    new: JsonObject, old: JsonObject | None, known: tuple[str, ...], faults: tuple[str, ...]
+) -> Iterator[str]:
+    before = old["metadata"].get("annotations") or {} if old else {}
+    said: dict[str, str] = new["metadata"].get("annotations") or {}
+    for key, value in said.items():
+        if not key.startswith(PREFIX) or before.get(key) == value:
+            continue
+        if key not in known:
+            names = ", ".join(one.removeprefix(PREFIX) for one in known)
+            wrong = f"the names are {names}"
+        elif key == FAULT and value not in faults:
+            wrong = f"{value!r} is not one of {', '.join(faults)}"
+        elif key != FAULT and not _is_number(value, whole=key == EXIT_CODE):
+            wrong = f"{value!r} is not a number"
+        else:
+            continue
+        yield f"metadata.annotations[{key}]: {wrong}; it has no effect"
+
+
+def _is_number(value: str, *, whole: bool) -> bool:
+    if whole:
+        return value.isdecimal()
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pilotfish.cluster.field_errors import FieldError, field_duplicate, field_forbidden
+from pilotfish.cluster.kubelet.annotations import node_annotation_warnings
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.validation.amounts import amount_value_errors
@@ -41,6 +42,14 @@ class NodeStrategy(Strategy):
             if old_spec.get(field) and new_spec.get(field) != old_spec[field]:
                 detail = f'node updates may not change {shown} except from "" to valid'
                 yield field_forbidden(f"spec.{field}", detail)
+
+    def warnings(self, obj: JsonObject) -> Iterator[str]:
+        """Yield what the simulated kubelet will pass over."""
+        yield from node_annotation_warnings(obj)
+
+    def update_warnings(self, new: JsonObject, old: JsonObject) -> Iterator[str]:
+        """Yield what the simulated kubelet will pass over."""
+        yield from node_annotation_warnings(new, old)
 
     def prepare_for_status_update(self, new: JsonObject, old: JsonObject, now: float) -> None:
         """Keep the spec."""

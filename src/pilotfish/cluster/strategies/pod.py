@@ -14,6 +14,7 @@ from pilotfish.cluster.field_errors import (
     field_forbidden,
     field_invalid,
 )
+from pilotfish.cluster.kubelet.annotations import pod_annotation_warnings
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.pod_conditions import set_condition
 from pilotfish.cluster.strategies.pod_update import pod_update_errors
@@ -138,6 +139,11 @@ class PodStrategy(Strategy):
                 f"behavior; a DNS label is recommended: [{' '.join(problems)}]"
             )
         yield from pod_warnings(obj["spec"], "spec")
+        yield from pod_annotation_warnings(obj)
+
+    def update_warnings(self, new: JsonObject, old: JsonObject) -> Iterator[str]:
+        """Yield what the simulated kubelet will pass over."""
+        yield from pod_annotation_warnings(new, old)
 
     def grace_period_seconds(self, obj: JsonObject, asked: int | None) -> int | None:
         """Give how long the kubelet may take; nothing where no kubelet has the pod any more."""
