@@ -314,7 +314,8 @@ class DeploymentController(Controller):
         metadata = deployment["metadata"]
         patch = {"metadata": {"annotations": {REVISION: annotations_of(deployment)[REVISION]}}}
         key = (metadata["namespace"], metadata["name"])
-        written: JsonObject = self.system.patch(DEPLOYMENTS, *key, patch, now)["metadata"]
+        # as upstream, by the status: a revision that is noted is no change of what is wanted
+        written: JsonObject = self.system.patch_status(DEPLOYMENTS, *key, patch, now)["metadata"]
         return written
 
 
