@@ -71,6 +71,20 @@ def test_legacy_binding_is_for_any_uid(api: Server, core: str) -> None:
 
 
 @WAYS
+def test_binding_is_for_the_version_that_it_names(api: Server, core: str, way: str) -> None:
+    version = api.post(f"{core}/pods", pod("a")).ok()["metadata"]["resourceVersion"]
+    old = binding("a", "n", metadata={"resourceVersion": "1"})
+    told = bind(api, core, way, old)
+    assert told.startswith('409 Conflict: Operation cannot be fulfilled on pods "a": StorageError')
+    assert f"precondition: 1, ResourceVersion in object meta: {version}" in told
+    new = binding("a", "n", metadata={"resourceVersion": version})
+    assert bind(api, core, way, new) == "201 : "
+    assert bind(api, core, way, old).startswith(
+        '409 Conflict: Operation cannot be fulfilled on pods "'
+    )
+
+
+@WAYS
 def test_gated_pod_is_not_bound(api: Server, core: str, way: str) -> None:
     gates = [{"name": "example.com/wait"}]
     made = api.post(f"{core}/pods", pod("a", schedulingGates=gates)).ok()

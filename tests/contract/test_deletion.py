@@ -176,3 +176,11 @@ def test_delete_of_a_job_warns_that_its_pods_stay(
     found = api.delete(f"{jobs}/a", **query).warnings
     assert len(found) == warnings
     assert all(text.startswith("child pods are preserved by default") for text in found)
+
+
+def test_deleted_collection_is_given_as_it_was(api: Server, core: str) -> None:
+    api.post(f"{core}/pods", pod("a", nodeName="absent-node")).ok()
+    items = api.delete(f"{core}/pods").ok()["items"]
+    assert [item["metadata"]["name"] for item in items] == ["a"]
+    assert "deletionTimestamp" not in items[0]["metadata"]
+    assert "deletionTimestamp" in api.get(f"{core}/pods/a").ok()["metadata"]

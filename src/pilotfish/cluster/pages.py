@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final
@@ -34,6 +35,7 @@ PAGE_TOO_OLD: Final = (
 
 _ENCODING: Final = "meta.k8s.io/v1"
 _AFTER: Final = "\0"  # ends a key: go on behind it
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -97,7 +99,11 @@ def decode_token(text: str) -> Token:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         token = msgspec.json.decode(data, type=Token)
-    except (binascii.Error, ValueError) as error:
+    except binascii.Error:
+        bad = _NOT_BASE64.search(text)
+        at = bad.start() if bad else len(text) - 1
+        raise _bad_token(f": illegal base64 data at input byte {at}") from None
+    except ValueError as error:
         raise _bad_token(f": {error}") from None
     if token.version != _ENCODING:
         raise _bad_token(f": server does not recognize this encoded version {token.version}")

@@ -52,8 +52,9 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     stored = registry.store.get(PODS.storage, request.namespace, name)
     if stored is None:
         raise not_found(PODS, name)
-    if request.subresource:  # creating a whole object, upstream drops what identifies it first
-        _check_preconditions(stored, metadata)
+    if not request.subresource:  # creating a whole object, upstream drops its identity first
+        metadata.pop("uid", None)
+    _check_preconditions(stored, metadata)
     pod = stored.decode()
     if why := _refusal(pod):
         raise conflict(PODS_BINDING, name, f"pod {name} {why}")

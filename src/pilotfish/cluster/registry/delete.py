@@ -62,7 +62,7 @@ def delete(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
 
 
 def delete_collection(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
-    """Delete all selected objects, as far as none of them is refused.
+    """Delete all selected objects, as far as none of them is refused; they are given as they were.
 
     Raises:
         StatusError: One is refused; those before it are deleted.
@@ -72,17 +72,16 @@ def delete_collection(registry: Registry, request: ApiRequest, now: float) -> Ap
     resource = request.resource
     found = select(registry, request)
     version = registry.store.resource_version
-    deleted = []
     for stored in found:
         current = registry.store.get(resource.storage, stored.namespace, stored.name)
         if current is not None:
-            deleted.append(delete_stored(registry, request, current, now).stored)
-    bodies = (stored.body for stored in deleted)
+            delete_stored(registry, request, current, now)
+    bodies = (stored.body for stored in found)
     return ApiAnswer(
         code=200,
         resource=resource,
         body=b"".join(list_document(resource, bodies, version)),
-        items=deleted,
+        items=found,
     )
 
 

@@ -211,13 +211,13 @@ def _read_field_selector(text: str) -> FieldSelector:
 
 def _field_test(resource: Resource, requirement: FieldRequirement) -> Predicate:
     value, equal = requirement.value, requirement.equal
+    check_field_label(resource, requirement.field)
     match requirement.field:
         case "metadata.name":
             return lambda stored: (stored.name == value) is equal
         case "metadata.namespace":
             return lambda stored: (stored.namespace == value) is equal
         case field:
-            check_field_label(resource, field)
             labels = [known.label for known in TABLE.selectable_fields()[resource.storage]]
             column = labels.index(field)
             return lambda stored: (stored.selectable[column] == value) is equal
