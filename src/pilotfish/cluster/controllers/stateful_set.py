@@ -26,9 +26,10 @@ from pilotfish.cluster.controllers.owning import (
 )
 from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.rollout import replicas_of
+from pilotfish.cluster.controllers.stateful_claims import StatefulClaims, claim_name
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
-from pilotfish.cluster.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+from pilotfish.cluster.kinds import PODS, STATEFUL_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System
 
@@ -72,6 +73,7 @@ class StatefulSetController(Controller):
         super().__init__(system, pods, recorder)
         self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
         self._history = History(system, STATEFUL_SETS)
+        self._claims = StatefulClaims(system, self._events)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan the set that its name tells of."""
@@ -125,6 +127,7 @@ class StatefulSetController(Controller):
 
     def _manage(self, step: _Step) -> bool:
         """Create, delete or update pods; True where any was changed, and another sync follows."""
+        self._assign_claims(step)
         changed = False
         for number, pod in step.replicas.items():
             if pod is None or (pod.is_finished and not pod.is_terminating):
@@ -136,6 +139,14 @@ class StatefulSetController(Controller):
             if step.is_ordered and not step.is_available(pod):
                 return changed
         return self._shrink(step) or changed or self._update(step)
+
+    def _assign_claims(self, step: _Step) -> None:
+        for number, pod in step.replicas.items():
+            if pod is not None:
+                self._claims.assign(step.owner, number, pod, step.now, is_condemned=False)
+        for pod in step.condemned:
+            number = ordinal(pod.name) or 0
+            self._claims.assign(step.owner, number, pod, step.now, is_condemned=True)
 
     def _shrink(self, step: _Step) -> bool:
         first_unhealthy = next(
@@ -180,8 +191,7 @@ class StatefulSetController(Controller):
         pod = self._make_pod(step, number)
         name = pod["metadata"]["name"]
         try:
-            for claim in _claims_of(owner, number):
-                self._create_claim(owner, claim, name, now)
+            self._claims.make(owner, number, name, now)
             self.system.create(PODS, pod, now)
         except StatusError as error:
             self._tell(owner, "Create", name, now, error)
@@ -197,21 +207,6 @@ class StatefulSetController(Controller):
             if template is not None:
                 return _pod_of(owner, number, current, template)
         return _pod_of(owner, number, step.revision, owner["spec"]["template"])
-
-    def _create_claim(
-        self, owner: JsonObject, claim: JsonObject, pod_name: str, now: float
-    ) -> None:
-        meta = claim["metadata"]
-        found = self.system.store.get(
-            PERSISTENT_VOLUME_CLAIMS.storage, meta["namespace"], meta["name"]
-        )
-        if found is None:
-            self.system.create(PERSISTENT_VOLUME_CLAIMS, claim, now)
-            set_name = owner["metadata"]["name"]
-            message = (
-                f"Create Claim {meta['name']} Pod {pod_name} in StatefulSet {set_name} success"
-            )
-            self._events.normal(owner, "SuccessfulCreate", message, now)
 
     def _delete(self, step: _Step, pod: PodInfo) -> None:
         try:
@@ -274,10 +269,6 @@ def _of_revision(pods: Iterable[PodInfo], revision: str) -> int:
     return sum(pod.labels.get(REVISION_HASH) == revision for pod in pods)
 
 
-def _claim_name(template: JsonObject, owner: JsonObject, number: int) -> str:
-    return f"{template['metadata'].get('name', '')}-{owner['metadata']['name']}-{number}"
-
-
 def _pod_of(owner: JsonObject, number: int, revision: str, template: JsonObject) -> JsonObject:
     meta, template = owner["metadata"], copy.deepcopy(template)
     name = f"{meta['name']}-{number}"
@@ -302,7 +293,7 @@ def _pod_of(owner: JsonObject, number: int, revision: str, template: JsonObject)
     mounted = [
         {
             "name": template["metadata"].get("name", ""),
-            "persistentVolumeClaim": {"claimName": _claim_name(template, owner, number)},
+            "persistentVolumeClaim": {"claimName": claim_name(template, owner, number)},
         }
         for template in templates
     ]
@@ -311,22 +302,6 @@ def _pod_of(owner: JsonObject, number: int, revision: str, template: JsonObject)
     if mounted or volumes:
         spec["volumes"] = [*mounted, *volumes]
     return {"metadata": metadata, "spec": spec}
-
-
-def _claims_of(owner: JsonObject, number: int) -> Iterable[JsonObject]:
-    for template in owner["spec"].get("volumeClaimTemplates") or []:
-        claim = copy.deepcopy(template)
-        meta = claim["metadata"]
-        selected = owner["spec"]["selector"].get("matchLabels") or {}
-        yield {
-            "metadata": {
-                **{key: meta[key] for key in ("annotations",) if meta.get(key)},
-                "name": _claim_name(template, owner, number),
-                "namespace": owner["metadata"]["namespace"],
-                "labels": {**(meta.get("labels") or {}), **selected},
-            },
-            "spec": claim["spec"],
-        }
 
 
 def _next_availability(step: _Step) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pilotfish.cluster.kinds import (
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
@@ -85,6 +87,66 @@ def test_lost_pod_comes_back_under_its_name_with_its_claim() -> None:
     (volume, *_) = pod["spec"]["volumes"]
     assert volume == {"name": "data", "persistentVolumeClaim": {"claimName": "data-web-0"}}
     assert world.names(PERSISTENT_VOLUME_CLAIMS) == ["data-web-0", "data-web-1"]
+
+
+@pytest.mark.parametrize(
+    ("when_scaled", "when_deleted", "after_scaling", "after_deletion"),
+    [
+        ("Retain", "Retain", ["data-web-0", "data-web-1"], ["data-web-0", "data-web-1"]),
+        ("Delete", "Retain", ["data-web-0"], ["data-web-0"]),
+        ("Retain", "Delete", ["data-web-0", "data-web-1"], []),
+        ("Delete", "Delete", ["data-web-0"], []),
+    ],
+)
+def test_claims_go_with_pods_scaled_away_and_with_the_set_as_it_says(
+    when_scaled: str, when_deleted: str, after_scaling: list[str], after_deletion: list[str]
+) -> None:
+    world = World()
+    policy = {"whenScaled": when_scaled, "whenDeleted": when_deleted}
+    retention = {"persistentVolumeClaimRetentionPolicy": policy}
+    stateful_set(world, 2, volumeClaimTemplates=[CLAIM], **retention)
+    world.advance(1, world.run_pods)
+    world.delete(PODS, "web-1")  # lost, not scaled away: its claim stays
+    world.advance(1, world.run_pods)
+    assert world.names(PERSISTENT_VOLUME_CLAIMS) == ["data-web-0", "data-web-1"]
+    scale(world, 1)
+    world.advance(1, world.run_pods)
+    assert world.names(PERSISTENT_VOLUME_CLAIMS) == after_scaling
+    world.delete(STATEFUL_SETS, "web")
+    world.advance(1, world.run_pods)
+    assert world.names(PERSISTENT_VOLUME_CLAIMS) == after_deletion
+
+
+def test_claims_are_kept_once_the_set_says_so() -> None:
+    world = World()
+    policy = {"whenScaled": "Delete", "whenDeleted": "Delete"}
+    retention = {"persistentVolumeClaimRetentionPolicy": policy}
+    stateful_set(world, 1, volumeClaimTemplates=[CLAIM], **retention)
+    world.advance(1, world.run_pods)
+    (owner,) = world.get(PERSISTENT_VOLUME_CLAIMS, "data-web-0")["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("StatefulSet", "web")
+    keep = {"persistentVolumeClaimRetentionPolicy": dict.fromkeys(policy, "Retain")}
+    world.change(STATEFUL_SETS, "web", lambda s: s["spec"].update(keep))
+    world.settle()
+    assert "ownerReferences" not in world.get(PERSISTENT_VOLUME_CLAIMS, "data-web-0")["metadata"]
+
+
+def test_pod_waits_until_the_claim_of_an_earlier_one_is_gone() -> None:
+    world = World()
+    stateful_set(world, 1, volumeClaimTemplates=[CLAIM])
+    world.advance(1, world.run_pods)
+    hold = {"finalizers": ["test/hold"]}
+    world.change(PERSISTENT_VOLUME_CLAIMS, "data-web-0", lambda c: c["metadata"].update(hold))
+    world.delete(PERSISTENT_VOLUME_CLAIMS, "data-web-0")
+    world.delete(PODS, "web-0")
+    world.advance(1, world.run_pods)
+    assert world.names(PODS) == []
+    (why,) = set(world.events("FailedCreate"))
+    assert why.endswith("failed error: pvc data-web-0 is being deleted")
+    world.change(PERSISTENT_VOLUME_CLAIMS, "data-web-0", lambda c: c["metadata"].pop("finalizers"))
+    world.advance(10, world.run_pods)
+    assert world.names(PODS) == ["web-0"]
+    assert "deletionTimestamp" not in world.get(PERSISTENT_VOLUME_CLAIMS, "data-web-0")["metadata"]
 
 
 def test_scale_down_goes_from_the_highest_ordinal_one_at_a_time() -> None:
