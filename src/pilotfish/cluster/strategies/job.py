@@ -45,6 +45,7 @@ FIXED: Final = (
     "managedBy",
     "successPolicy",
 )
+REPLACEMENTS: Final[tuple[str, ...]] = ("Failed", "TerminatingOrFailed")
 SCHEDULING: Final = ("nodeSelector", "tolerations", "schedulingGates", "affinity")
 
 
@@ -95,6 +96,11 @@ class JobStrategy(Strategy):
                 yield field_invalid(
                     f"spec.{field}", spec[field], "requires indexed completion mode"
                 )
+        replacement, choices = spec.get("podReplacementPolicy"), REPLACEMENTS
+        if spec.get("podFailurePolicy") is not None:
+            choices = REPLACEMENTS[:1]
+        if replacement not in (None, *choices):
+            yield field_not_supported("spec.podReplacementPolicy", replacement, choices)
         yield from template_errors(spec["template"], "spec.template")
         yield from _restart_errors((spec["template"].get("spec") or {}).get("restartPolicy", ""))
         yield from selector_errors(spec.get("selector"), "spec.selector")

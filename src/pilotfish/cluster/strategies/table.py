@@ -19,6 +19,7 @@ from pilotfish.cluster.strategies.policies import (
     PriorityClassStrategy,
 )
 from pilotfish.cluster.strategies.service import ServiceStrategy
+from pilotfish.cluster.strategies.stateful_set import StatefulSetStrategy
 from pilotfish.cluster.strategies.storage import (
     PersistentVolumeClaimStrategy,
     PersistentVolumeStrategy,
@@ -30,7 +31,6 @@ from pilotfish.cluster.strategies.workloads import (
     DeploymentStrategy,
     ReplicaSetStrategy,
     ReplicationControllerStrategy,
-    StatefulSetStrategy,
 )
 
 STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
