@@ -288,8 +288,8 @@ def _reachable(address: str) -> str:
 
 async def _answers(server: str) -> bool:
     """Say whether anything listens at a URL."""
-    where = urllib.parse.urlsplit(server)
     try:
+        where = urllib.parse.urlsplit(server)
         async with asyncio.timeout(ANSWER_SECONDS):
             _, writer = await asyncio.open_connection(where.hostname, where.port)
     except (OSError, ValueError):
