@@ -27,7 +27,6 @@ from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import seconds_of
 
 KEPT_LINES: Final = 10_000
-DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):

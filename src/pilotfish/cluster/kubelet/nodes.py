@@ -39,7 +39,6 @@ from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.system import System
 
 RENEW_MAX_SECONDS: Final = 30.0  # a Lease lasts for 40
-IMAGES_REPORT_SECONDS: Final = 10.0  # upstream nodeStatusUpdateFrequency: a change is reported
 RETRY_SECONDS: Final = 10.0
 LEASE_TIMER: Final = "lease"
 REPORT_TIMER: Final = "report"

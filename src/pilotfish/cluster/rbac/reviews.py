@@ -22,7 +22,6 @@ from pilotfish.cluster.service_account_tokens import AUDIENCES, InvalidTokenErro
 from pilotfish.cluster.timestamps import timestamp
 
 AUTHORIZATION: Final = "authorization.k8s.io"
-AUTHENTICATION: Final = "authentication.k8s.io"
 
 
 class _Unnamed(msgspec.Struct, frozen=True):

@@ -30,7 +30,6 @@ PATCH_TYPES: Final = (
     "application/strategic-merge-patch+json",
 )
 
-_TEXT: Final = {"type": "string"}
 _LEAVES: Final[dict[str, tuple[str, JsonObject]]] = {
     "quantity": (
         "io.k8s.apimachinery.pkg.api.resource.Quantity",
