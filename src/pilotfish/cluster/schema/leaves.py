@@ -131,17 +131,28 @@ def _time_parts(text: str, layout: str) -> Iterator[str]:
 
 
 def canonical_base64(text: str) -> str:
-    """Return base64 without the line breaks that are allowed in it.
+    """Return base64 as it is written back: without the line breaks that are allowed in it.
 
     Raises:
         MalformedValueError: it is no base64.
     """
     packed = text.replace("\r", "").replace("\n", "")
-    digits = packed.rstrip("=")
-    if (bad := _NOT_BASE64.search(digits)) is not None:
-        raise MalformedValueError(f"illegal base64 data at input byte {bad.start()}")
-    try:
-        binascii.a2b_base64(packed, strict_mode=True)
-    except binascii.Error:
-        raise MalformedValueError(f"illegal base64 data at input byte {len(digits)}") from None
-    return packed
+    digits = packed.partition("=")[0]
+    bad = _NOT_BASE64.search(digits)
+    at = bad.start() if bad else _misplaced_padding(packed, len(digits))
+    if at is not None:
+        raise MalformedValueError(f"illegal base64 data at input byte {at}")
+    return binascii.b2a_base64(binascii.a2b_base64(packed), newline=False).decode()
+
+
+def _misplaced_padding(packed: str, digits: int) -> int | None:
+    """Give where Go's decoder stumbles behind so many digits, or None."""
+    over = digits % 4
+    if len(packed) == digits:
+        return digits - over if over else None
+    end = digits + 4 - over
+    if over in (0, 1) or packed[digits:end].strip("="):
+        return digits
+    if len(packed) == end:
+        return None
+    return min(len(packed), end)
