@@ -31,7 +31,7 @@ SERVERS_OWN = {"managedFields", "uid", "resourceVersion", "creationTimestamp", "
 NOT_BY_DEFAULTING = {  # what admission and the strategies of kinds add
     "Pod": r"spec\.(priority|preemptionPolicy|serviceAccount(Name)?|tolerations)|status\..*",
     "DaemonSet": r"metadata\.annotations",
-    "Job": r"metadata\.labels\..*|spec\.selector|spec\.template\.metadata\.labels\..*",
+    "Job": r"metadata\.labels(\..*)?|spec\.selector|spec\.template\.metadata\.labels\..*",
     "Service": r"spec\.(clusterIPs?|ipFamil.*|ports\[0\]\.nodePort)",
     "PersistentVolume": r"metadata\.finalizers|status\.lastPhaseTransitionTime",
     "PersistentVolumeClaim": r"metadata\.finalizers",
