@@ -98,9 +98,10 @@ class EmbeddedCluster:
         return self._child.pid
 
     @property
-    def rss_bytes(self) -> int:
-        """Its resident memory now."""
-        return int(psutil.Process(self._child.pid).memory_info().rss)
+    def peak_bytes(self) -> int:
+        """The most resident memory that it has had."""
+        status = Path(f"/proc/{self._child.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
     @property
     def cpu_seconds(self) -> float:

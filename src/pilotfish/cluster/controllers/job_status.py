@@ -5,19 +5,17 @@ Source: kubernetes v1.36 pkg/controller/job/{job_controller,indexed_job_utils}.g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Final
 
 import msgspec
 
 from pilotfish.cluster.controllers.clock import seconds_since
 from pilotfish.cluster.controllers.conditions import condition, find_condition, is_true
 from pilotfish.cluster.controllers.pods import PodInfo
+from pilotfish.cluster.job_indexes import read_indexes, write_indexes
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
-
-SHORTEST_RUN: Final = 3  # consecutive indexes that are written as a run
 
 
 class JobProgress(msgspec.Struct):
@@ -154,29 +152,6 @@ def note_suspension(job: JsonObject, now: float) -> str | None:
         status["startTime"] = timestamp(now)
         return "Resumed"
     return None
-
-
-def read_indexes(text: str) -> set[int]:
-    """Read `0-2,5`."""
-    indexes: set[int] = set()
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        indexes.update(range(int(first), int(last or first) + 1))
-    return indexes
-
-
-def write_indexes(indexes: Iterable[int]) -> str:
-    """Write `0-2,5`: runs of three and more are joined by a dash, shorter ones by commas."""
-    runs: list[list[int]] = []
-    for index in sorted(indexes):
-        if runs and runs[-1][-1] == index - 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return ",".join(
-        f"{run[0]}-{run[-1]}" if len(run) >= SHORTEST_RUN else ",".join(map(str, run))
-        for run in runs
-    )
 
 
 def _failure(job: JsonObject, progress: JobProgress, now: float) -> tuple[str, str] | None:

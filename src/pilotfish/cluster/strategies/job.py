@@ -2,7 +2,7 @@
 
 Source: kubernetes v1.36 pkg/registry/batch/job/strategy.go and
     pkg/apis/batch/validation/validation.go. differs: failure and success policies are not checked
-    beyond their shape.
+    beyond their shape; of the status, counts and indexes are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pilotfish.cluster.field_errors import (
     field_not_supported,
     field_required,
 )
+from pilotfish.cluster.job_indexes import wrong_indexes
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors, template_warnings
@@ -134,6 +135,19 @@ class JobStrategy(Strategy):
         for field in FIXED:
             if spec.get(field) != known.get(field):
                 yield field_invalid(f"spec.{field}", spec.get(field), IMMUTABLE)
+
+    def validate_status_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update of the status."""
+        yield from super().validate_status_update(new, old)
+        at, spec = "status.completedIndexes", new["spec"]
+        said, known = ((job.get("status") or {}).get("completedIndexes", "") for job in (new, old))
+        if said == known:
+            return
+        if "completions" in spec and (why := wrong_indexes(said, spec["completions"])):
+            yield field_invalid(at, said, f"error parsing completedIndexes: {why}")
+        if said and spec.get("completionMode") != "Indexed":
+            why = "cannot set non-empty completedIndexes when non-indexed completion mode"
+            yield field_invalid(at, said, why)
 
 
 def _take_labels(job: JsonObject) -> None:

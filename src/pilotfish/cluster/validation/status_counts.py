@@ -1,7 +1,7 @@
 """What the counts in a status may be, kind by kind.
 
 Source: kubernetes v1.36 pkg/apis/{apps,batch,core,policy}/validation/validation.go, the functions
-    named Validate...Status. differs: of Jobs only the counts are checked.
+    named Validate...Status. differs: of Jobs only counts and completedIndexes are checked.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotfish.cluster.controllers.job_status import read_indexes, write_indexes
 from pilotfish.cluster.kinds import JOBS, PODS
 from unit.cluster.controllers.world import Json, World, pod_spec
 
@@ -204,12 +203,6 @@ def test_pods_of_a_deleted_job_are_let_go() -> None:
     world.delete(JOBS, "work", propagation_policy="Background")
     world.advance(1, world.run_pods)
     assert world.names(PODS) == []
-
-
-def test_indexes_are_written_as_runs() -> None:
-    assert write_indexes({0, 1, 2, 5, 7, 8}) == "0-2,5,7,8"
-    assert read_indexes("0-2,5,7,8") == {0, 1, 2, 5, 7, 8}
-    assert read_indexes("") == set()
 
 
 def test_restarts_count_against_the_limit_when_pods_restart_on_failure() -> None:
