@@ -19,6 +19,7 @@ from pilotfish.cluster.authentication import Authenticator
 from pilotfish.cluster.bootstrap import bootstrap
 from pilotfish.cluster.controllers import controllers_of
 from pilotfish.cluster.errors import method_not_allowed, no_such_path
+from pilotfish.cluster.event_expiry import EventExpiry
 from pilotfish.cluster.kubelet import kubelets_of
 from pilotfish.cluster.rbac import (
     Authorizer,
@@ -92,6 +93,7 @@ class Cluster:
         self._actors: tuple[Actor, ...] = (
             RoleAggregation(self.system),
             *controllers_of(self.system),
+            EventExpiry(self.system),
             self.kubelets,
         )
 

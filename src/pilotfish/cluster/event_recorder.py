@@ -73,6 +73,8 @@ class Recorder:
         if not self._may_write(source, now):
             return
         namespace = involved.get("namespace") or "default"
+        if count and self._system.get(EVENTS, namespace, name) is None:
+            count = 0  # it has expired
         try:
             if count:
                 patch = {"count": count + 1, "message": message, "lastTimestamp": timestamp(now)}

@@ -33,6 +33,9 @@ class ClusterSettings(
     watch_window: Annotated[int, msgspec.Meta(gt=0)] = 10_000
     """Changes that the watch log of each resource keeps; older ones need a new list (410)."""
 
+    event_ttl_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600.0
+    """How long an Event is kept after it was last written."""
+
     root_ca: str = ""
     """The API server's CA in PEM, which every namespace gets as the ConfigMap kube-root-ca.crt."""
 
