@@ -30,6 +30,7 @@ from pilotfish.cluster.watch_log import Change
 
 Selects = Callable[[Stored], bool]
 REMEMBERED: Final = 4096  # lines, beyond which all are forgotten
+REMEMBERED_BYTES: Final = 16 * 2**20  # likewise
 
 
 class EventLines:
@@ -50,6 +51,7 @@ class EventLines:
         self._include: IncludeObject = include
         self._clock = clock
         self._lines: dict[tuple[str, int], bytes] = {}
+        self._bytes = 0
 
     def added(self, items: Iterable[Stored]) -> Iterator[bytes]:
         """Show objects that are there already."""
@@ -94,9 +96,11 @@ class EventLines:
         key = (kind, stored.resource_version)
         line = self._lines.get(key)
         if line is None:
-            if len(self._lines) >= REMEMBERED:
+            if len(self._lines) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
                 self._lines.clear()
+                self._bytes = 0
             line = self._lines[key] = self._write(kind, stored)
+            self._bytes += len(line)
         return line
 
     def _write(self, kind: str, stored: Stored) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ from pilotfish.cluster.errors import StatusError, expired
 from pilotfish.cluster.objects import Stored
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+WINDOW_BYTES: Final = 128 * 2**20  # few storages change so much; those that do have large objects
 
 _version = attrgetter("resource_version")
 
@@ -41,13 +43,20 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 class WatchLog:
     """The changes of one storage.
 
+    Args:
+        window: how many changes are kept at least, unless they are large.
+        floor: the resourceVersion after which it begins.
+        window_bytes: how much the objects of all changes may take.
+
     Attributes:
         floor: the resourceVersion after which nothing is missing.
     """
 
-    def __init__(self, window: int, floor: int) -> None:
+    def __init__(self, window: int, floor: int, window_bytes: int = WINDOW_BYTES) -> None:
         self.floor = floor
         self._window = window
+        self._window_bytes = window_bytes
+        self._bytes = 0
         self._changes: list[Change] = []
         self._dropped = 0
 
@@ -57,16 +66,20 @@ class WatchLog:
         return self._dropped + len(self._changes)
 
     def append(self, change: Change) -> None:
-        """Add the newest change; the oldest go, some at a time, once the window is exceeded."""
+        """Add the newest change; the oldest go, some at a time, once a window is exceeded."""
         self._changes.append(change)
+        self._bytes += len(change.new.body)
         if len(self._changes) > self._window + self._window // 4:
             self.drop(len(self._changes) - self._window)
+        if self._bytes > self._window_bytes:
+            self.drop(len(self._changes) // 2)
 
     def drop(self, count: int) -> None:
         """Forget the oldest changes."""
         if gone := self._changes[:count]:
             self.floor = gone[-1].resource_version
             self._dropped += len(gone)
+            self._bytes -= sum(len(change.new.body) for change in gone)
             del self._changes[:count]
 
     def since(self, resource_version: int) -> list[Change]:

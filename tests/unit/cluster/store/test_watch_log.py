@@ -6,6 +6,7 @@ import pytest
 
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.store import Store
+from pilotfish.cluster.watch_log import WatchLog
 
 WINDOW = 8
 
@@ -86,3 +87,16 @@ def test_a_watch_from_a_version_yet_to_come_begins_behind_it() -> None:
     assert cursor.next() == []
     store.put("nodes", {"metadata": {"name": "later"}})
     assert [change.new.name for change in cursor.next()] == ["later"]
+
+
+def test_large_objects_are_forgotten_sooner() -> None:
+    store = store_with(8)
+    changes = store.changes("nodes", 1)
+    size = len(changes[0].new.body)
+    log = WatchLog(window=1000, floor=1, window_bytes=4 * size)
+    for change in changes:
+        log.append(change)
+        kept = log.since(log.floor)
+        assert change in kept
+        assert sum(len(one.new.body) for one in kept) <= 4 * size
+    assert log.floor > 1
