@@ -84,7 +84,7 @@ class EscalationCheck:
     def _lacking(self, review: Review, rules: Iterable[PolicyRule]) -> list[PolicyRule]:
         held, _ = self._authorizer.rules_of(review.user, review.namespace)
         parts = (part for rule in rules for part in _parts(rule))
-        return [part for part in parts if not any(_covers(rule, part) for rule in held)]
+        return [part for part in parts if not any(rule.covers_rule(part) for rule in held)]
 
     def _confirm(self, review: Review, rules: Iterable[PolicyRule]) -> None:
         if not (lacking := self._lacking(review, rules)):
@@ -125,37 +125,6 @@ def _parts(rule: PolicyRule) -> Iterator[PolicyRule]:
         yield PolicyRule((verb,), (group,), (plural,), name)
     for url, verb in product(rule.non_resource_urls, rule.verbs):
         yield PolicyRule(verbs=(verb,), non_resource_urls=(url,))
-
-
-def _covers(rule: PolicyRule, part: PolicyRule) -> bool:
-    """Say whether a rule grants all of a part."""
-    return (
-        _has_all(rule.verbs, part.verbs)
-        and _has_all(rule.api_groups, part.api_groups)
-        and all(_has_resource(rule, plural) for plural in part.resources)
-        and all(_has_url(rule, url) for url in part.non_resource_urls)
-        and (
-            not rule.resource_names
-            or (bool(part.resource_names) and set(part.resource_names) <= set(rule.resource_names))
-        )
-    )
-
-
-def _has_all(held: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return ALL in held or set(wanted) <= set(held)
-
-
-def _has_resource(rule: PolicyRule, plural: str) -> bool:
-    _, slash, part = plural.partition("/")
-    held = rule.resources
-    return ALL in held or plural in held or (bool(slash) and f"*/{part}" in held)
-
-
-def _has_url(rule: PolicyRule, url: str) -> bool:
-    return any(
-        held == url or (held.endswith(ALL) and url.startswith(held.rstrip(ALL)))
-        for held in rule.non_resource_urls
-    )
 
 
 def _compact(parts: Iterable[PolicyRule]) -> Iterator[PolicyRule]:

@@ -32,29 +32,34 @@ class PolicyRule(ApiStruct, frozen=True):
             case ResourceAttributes():
                 return self.covers_kind(attributes) and self.covers_name(attributes.name)
             case PathAttributes():
-                return self._covers_path(attributes)
+                return _has(self.verbs, attributes.verb) and _has_path(
+                    self.non_resource_urls, attributes.path
+                )
 
     def covers_kind(self, attributes: ResourceAttributes) -> bool:
         """Say whether the rule allows the request for objects of some names at least."""
         return (
             _has(self.verbs, attributes.verb)
             and _has(self.api_groups, attributes.group)
-            and self._covers_resource(attributes)
+            and _has_resource(self.resources, attributes.qualified, attributes.subresource)
         )
 
     def covers_name(self, name: str) -> bool:
         """Say whether the rule allows requests for an object of this name."""
         return not self.resource_names or name in self.resource_names
 
-    def _covers_resource(self, attributes: ResourceAttributes) -> bool:
-        resources, part = self.resources, attributes.subresource
-        return _has(resources, attributes.qualified) or (bool(part) and f"*/{part}" in resources)
-
-    def _covers_path(self, attributes: PathAttributes) -> bool:
-        path = attributes.path
-        return _has(self.verbs, attributes.verb) and any(
-            url == path or (url.endswith(ALL) and path.startswith(url.rstrip(ALL)))
-            for url in self.non_resource_urls
+    def covers_rule(self, other: PolicyRule) -> bool:
+        """Say whether the rule allows by itself all that another one does."""
+        names = set(other.resource_names)
+        return (
+            all(_has(self.verbs, verb) for verb in other.verbs)
+            and all(_has(self.api_groups, group) for group in other.api_groups)
+            and all(
+                _has_resource(self.resources, plural, plural.partition("/")[2])
+                for plural in other.resources
+            )
+            and all(_has_path(self.non_resource_urls, path) for path in other.non_resource_urls)
+            and (not self.resource_names or (bool(names) and names <= set(self.resource_names)))
         )
 
 
@@ -122,3 +127,15 @@ class RoleBinding(KubernetesObject, frozen=True):
 
 def _has(allowed: tuple[str, ...], wanted: str) -> bool:
     return wanted in allowed or ALL in allowed
+
+
+def _has_resource(allowed: tuple[str, ...], wanted: str, part: str) -> bool:
+    """Look for a resource as rules write it, such as `pods/status`, whose part is `status`."""
+    return _has(allowed, wanted) or (bool(part) and f"*/{part}" in allowed)
+
+
+def _has_path(allowed: tuple[str, ...], wanted: str) -> bool:
+    return any(
+        path == wanted or (path.endswith(ALL) and wanted.startswith(path.rstrip(ALL)))
+        for path in allowed
+    )
