@@ -6,7 +6,7 @@ Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: securi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pilotfish.cluster.field_errors import (
@@ -50,8 +50,8 @@ class Surroundings:
     Volumes that are wrong themselves are none.
     """
 
-    def __init__(self, spec: JsonObject, volumes: Iterable[str]) -> None:
-        self.volumes = frozenset(volumes)
+    def __init__(self, spec: JsonObject, volumes: frozenset[str]) -> None:
+        self.volumes = volumes
         self.grace: int | None = spec.get("terminationGracePeriodSeconds")
         self.claims = frozenset(c.get("name", "") for c in spec.get("resourceClaims") or ())
 

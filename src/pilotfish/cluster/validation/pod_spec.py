@@ -32,7 +32,7 @@ from pilotfish.cluster.validation.placement import (
     spread_errors,
     toleration_errors,
 )
-from pilotfish.cluster.validation.volumes import volume_errors, volumes_errors
+from pilotfish.cluster.validation.volumes import volume_errors
 
 MAX_INT32: Final = 2**31 - 1
 CHOICES: Final = {
@@ -43,10 +43,10 @@ CHOICES: Final = {
 
 def pod_spec_errors(spec: JsonObject, path: str, *, is_pod: bool) -> Iterator[FieldError]:
     """Give what is wrong with a pod's spec, or that of a template."""
-    sound = [v for v in spec.get("volumes") or () if not any(volume_errors(v, ""))]
-    around = Surroundings(spec, (volume.get("name", "") for volume in sound))
+    of_volumes, sound_volumes = volume_errors(spec.get("volumes"), f"{path}.volumes")
+    around = Surroundings(spec, sound_volumes)
     regular, init = spec.get("containers"), spec.get("initContainers")
-    yield from volumes_errors(spec.get("volumes"), f"{path}.volumes")
+    yield from of_volumes
     yield from _claim_errors(spec.get("resourceClaims"), f"{path}.resourceClaims")
     yield from container_errors(regular, around, f"{path}.containers")
     yield from init_container_errors(init, regular, around, f"{path}.initContainers")

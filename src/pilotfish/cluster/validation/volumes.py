@@ -52,25 +52,23 @@ HOST_PATH_TYPES: Final = (
 MIN_TOKEN_SECONDS: Final = 600
 
 
-def volume_errors(volume: JsonObject, path: str) -> Iterator[FieldError]:
-    """Give what is wrong with one volume of a pod, but for a name that another one has."""
-    name = volume.get("name", "")
-    yield from _source_errors(volume, path)
-    if not name:
-        yield field_required(f"{path}.name")
-    for problem in dns_label(name) if name else ():
-        yield field_invalid(f"{path}.name", name, problem)
-
-
-def volumes_errors(volumes: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
-    """Give what is wrong with the volumes of a pod."""
-    names = set()
+def volume_errors(
+    volumes: list[JsonObject] | None, path: str
+) -> tuple[list[FieldError], frozenset[str]]:
+    """Give what is wrong with the volumes of a pod, and the names of those that are sound."""
+    errors: list[FieldError] = []
+    names: set[str] = set()
+    sound: set[str] = set()
     for i, volume in enumerate(volumes or ()):
         at, name = f"{path}[{i}]", volume.get("name", "")
-        yield from volume_errors(volume, at)
+        own = list(_own_errors(volume, at))
+        errors += own
         if name in names:
-            yield field_duplicate(f"{at}.name", name)
+            errors.append(field_duplicate(f"{at}.name", name))
         names.add(name)
+        if not own:
+            sound.add(name)
+    return errors, frozenset(sound)
 
 
 def descending_path_errors(text: str, path: str) -> Iterator[FieldError]:
@@ -79,6 +77,16 @@ def descending_path_errors(text: str, path: str) -> Iterator[FieldError]:
         yield field_invalid(path, text, "must be a relative path")
     if ".." in text.split("/"):
         yield field_invalid(path, text, "must not contain '..'")
+
+
+def _own_errors(volume: JsonObject, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with one volume, but for a name that another one has."""
+    name = volume.get("name", "")
+    yield from _source_errors(volume, path)
+    if not name:
+        yield field_required(f"{path}.name")
+    for problem in dns_label(name) if name else ():
+        yield field_invalid(f"{path}.name", name, problem)
 
 
 def _source_errors(volume: JsonObject, path: str) -> Iterator[FieldError]:
