@@ -18,7 +18,7 @@ On nodes, at any time: `kubelet.pilotfish/fault`, `NotReady` (the container runt
 the annotation heals the node.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pilotfish.cluster.objects import JsonObject
@@ -50,6 +50,23 @@ def node_annotation_warnings(new: JsonObject, old: JsonObject | None = None) -> 
     return _warnings(new, old, ON_NODES, NODE_FAULTS)
 
 
+def read_number(said: str) -> float | None:
+    """Read seconds or a share, negative ones as none; None where it is no number."""
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        return None
+
+
+def read_exit_code(said: str) -> int | None:
+    """Read an exit code; None where it is none."""
+    return int(said) if said.isdecimal() else None
+
+
+def _reader(key: str) -> Callable[[str], float | None]:
+    return read_exit_code if key == EXIT_CODE else read_number
+
+
 def _warnings(
     new: JsonObject, old: JsonObject | None, known: tuple[str, ...], faults: tuple[str, ...]
 ) -> Iterator[str]:
@@ -63,18 +80,8 @@ def _warnings(
             wrong = f"the names are {names}"
         elif key == FAULT and value not in faults:
             wrong = f"{value!r} is not one of {', '.join(faults)}"
-        elif key != FAULT and not _is_number(value, whole=key == EXIT_CODE):
+        elif key != FAULT and _reader(key)(value) is None:
             wrong = f"{value!r} is not a number"
         else:
             continue
         yield f"metadata.annotations[{key}]: {wrong}; it has no effect"
-
-
-def _is_number(value: str, *, whole: bool) -> bool:
-    if whole:
-        return value.isdecimal()
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True

@@ -53,8 +53,9 @@ def behavior_of(pod: JsonObject, settings: KubeletSettings) -> Behavior:
         run = run or settings.crash
     elif run is None and _is_of_job(pod):
         run = settings.job
-    code = said.get(keys.EXIT_CODE, "")
-    exit_code = int(code) if code.isdecimal() else rule.exit_code
+    exit_code = keys.read_exit_code(said.get(keys.EXIT_CODE, ""))
+    if exit_code is None:
+        exit_code = rule.exit_code
     return Behavior(
         sandbox=settings.sandbox,
         pull=_seconds(said, keys.PULL_SECONDS) or rule.pull or settings.pull,
@@ -95,10 +96,8 @@ def _selects(rule: PodRule, pod: JsonObject) -> bool:
 
 
 def _seconds(said: dict[str, str], key: str) -> Delay | None:
-    try:
-        return Delay(max(0.0, float(said[key])))
-    except (KeyError, ValueError):
-        return None
+    seconds = keys.read_number(said.get(key, ""))
+    return None if seconds is None else Delay(seconds)
 
 
 def _is_of_job(pod: JsonObject) -> bool:

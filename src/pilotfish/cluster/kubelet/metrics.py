@@ -136,10 +136,7 @@ class Metrics:
 
     def _cpu_share(self, pod: JsonObject) -> float | None:
         said = (pod["metadata"].get("annotations") or {}).get(keys.CPU)
-        try:
-            return max(0.0, float(said)) if said else rule_of(pod, self._settings).cpu
-        except ValueError:
-            return None
+        return keys.read_number(said) if said else rule_of(pod, self._settings).cpu
 
 
 def _metadata(stored: Stored, now: float) -> JsonObject:
