@@ -73,7 +73,7 @@ class Recorder:
         if not self._may_write(source, now):
             return
         namespace = involved.get("namespace") or "default"
-        if count and self._system.get(EVENTS, namespace, name) is None:
+        if count and self._system.store.get(EVENTS.storage, namespace, name) is None:
             count = 0  # it has expired
         try:
             if count:
