@@ -71,12 +71,9 @@ def _known_difference(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def space(api: Server) -> Iterator[str]:
-    """Name of a fresh namespace in which pods may be made."""
+    """Name of a fresh namespace that has all that controllers put there."""
     name = f"contract-{next(numbers)}"
-    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    api.post("/api/v1/namespaces", made).ok()
-    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-    wait_until(lambda: api.get(account).code == 200, account)  # found
+    api.create_namespace(name)
     yield name
     api.delete(f"/api/v1/namespaces/{name}/pods", gracePeriodSeconds=0)
     api.delete(f"/api/v1/namespaces/{name}")

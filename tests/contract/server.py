@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from controlplane import wait_until
+
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -129,6 +131,17 @@ class Server:
     def delete(self, path: str, body: object = None, **query: object) -> Answer:
         """DELETE an object or a collection."""
         return self.send("DELETE", _with(path, query), body)
+
+    def create_namespace(self, name: str) -> None:
+        """Create a namespace and wait for all that controllers put into it."""
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.post("/api/v1/namespaces", made).ok()
+        for given in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+            self.wait_for(f"/api/v1/namespaces/{name}/{given}")
+
+    def wait_for(self, path: str) -> None:
+        """Wait until there is something at a path."""
+        wait_until(lambda: self.get(path).code == 200, path)
 
     @contextlib.contextmanager
     def watch(self, path: str, **query: object) -> Iterator[Iterator[Json]]:

@@ -8,7 +8,6 @@ import pytest
 
 from contract.objects import binding, config_map, pod
 from contract.server import Json, Server
-from controlplane import wait_until
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 RULES = [
@@ -43,7 +42,7 @@ def account(api: Server, core: str, space: str) -> Server:
     }
     api.post(f"{path}/rolebindings", bound).ok()
     robot = api.as_user(token)
-    wait_until(lambda: robot.get(f"{core}/pods").code == 200, "the role to be seen")
+    robot.wait_for(f"{core}/pods")  # the role is seen
     return robot
 
 

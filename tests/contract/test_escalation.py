@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from contract.server import Json, Server
-from controlplane import wait_until
 
 GROUP = "rbac.authorization.k8s.io"
 HELD = [
@@ -80,7 +79,7 @@ def author(api: Server, core: str, path: str, space: str) -> Server:
     api.post(f"{path}/roles", role("author", *HELD, *WRITES, *BINDS)).ok()
     api.post(f"{path}/rolebindings", binding("author", "Role", "author", space)).ok()
     author = api.as_user(token)
-    wait_until(lambda: author.get(f"{path}/roles").code == 200, "the role to be seen")
+    author.wait_for(f"{path}/roles")  # the role is seen
     return author
 
 

@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from contract.server import MERGE_PATCH, Server
-from controlplane import wait_until
 
 pytestmark = pytest.mark.controlplane
 
@@ -51,16 +50,8 @@ def servers(embedded_server: Server, real_server: Server) -> tuple[Server, Serve
     """Both servers with a namespace of one name, in which pods may be made."""
     both = (embedded_server, real_server)
     for server in both:
-        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
-        server.post("/api/v1/namespaces", made).ok()
-        account = f"/api/v1/namespaces/{SPACE}/serviceaccounts/default"
-        wait_for(server, account)
+        server.create_namespace(SPACE)
     return both
-
-
-def wait_for(server: Server, path: str) -> None:
-    """Wait until there is something at a path."""
-    wait_until(lambda: server.get(path).code == 200, path)
 
 
 def collection(server: Server, obj: Json) -> str:
