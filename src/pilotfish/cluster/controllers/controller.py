@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.store import Change

@@ -13,26 +13,26 @@ from collections.abc import Sequence
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.daemon_set import DaemonSetController
-from pilotfish.cluster.controllers.deployment import DeploymentController
-from pilotfish.cluster.controllers.disruption import DisruptionController
-from pilotfish.cluster.controllers.garbage_collector import GarbageCollector
-from pilotfish.cluster.controllers.job import JobController
-from pilotfish.cluster.controllers.namespaces import NamespaceController
-from pilotfish.cluster.controllers.node_lifecycle import NodeLifecycleController
-from pilotfish.cluster.controllers.pod_gc import PodGcController
-from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.replica_set import (
+from pilotfish.cluster.controllers.lifetimes.garbage_collector import GarbageCollector
+from pilotfish.cluster.controllers.lifetimes.namespaces import NamespaceController
+from pilotfish.cluster.controllers.lifetimes.service_accounts import ServiceAccountController
+from pilotfish.cluster.controllers.lifetimes.ttl_after_finished import TtlAfterFinishedController
+from pilotfish.cluster.controllers.nodes.node_lifecycle import NodeLifecycleController
+from pilotfish.cluster.controllers.nodes.pod_gc import PodGcController
+from pilotfish.cluster.controllers.nodes.taint_eviction import TaintEvictionController
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
+from pilotfish.cluster.controllers.volumes.volume_binder import VolumeBinder
+from pilotfish.cluster.controllers.volumes.volume_protection import VolumeProtectionController
+from pilotfish.cluster.controllers.work_queue import WorkQueue
+from pilotfish.cluster.controllers.workloads.daemon_set import DaemonSetController
+from pilotfish.cluster.controllers.workloads.deployment import DeploymentController
+from pilotfish.cluster.controllers.workloads.disruption import DisruptionController
+from pilotfish.cluster.controllers.workloads.job import JobController
+from pilotfish.cluster.controllers.workloads.replica_set import (
     ReplicaSetController,
     ReplicationControllerController,
 )
-from pilotfish.cluster.controllers.service_accounts import ServiceAccountController
-from pilotfish.cluster.controllers.stateful_set import StatefulSetController
-from pilotfish.cluster.controllers.taint_eviction import TaintEvictionController
-from pilotfish.cluster.controllers.ttl_after_finished import TtlAfterFinishedController
-from pilotfish.cluster.controllers.volume_binder import VolumeBinder
-from pilotfish.cluster.controllers.volume_protection import VolumeProtectionController
-from pilotfish.cluster.controllers.work_queue import WorkQueue
+from pilotfish.cluster.controllers.workloads.stateful_set import StatefulSetController
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import PODS

@@ -11,7 +11,7 @@ import msgspec
 
 from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.controllers.lists import put_list
-from pilotfish.cluster.controllers.pods import PodIndex, PodInfo
+from pilotfish.cluster.controllers.pod_index import PodIndex, PodInfo
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.controllers.pod_index import Key
 
 FIRST_BACKOFF_SECONDS: Final = 0.005  # client-go's default rate limiter
 MAX_BACKOFF_SECONDS: Final = 1000.0

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pod_eviction import disrupt
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import NODES
 from pilotfish.cluster.store import Change

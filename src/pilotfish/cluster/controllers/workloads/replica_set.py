@@ -17,9 +17,9 @@ from pilotfish.cluster.controllers.conditions import (
 )
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import claim_pods, controller_of, read_selector
-from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
-from pilotfish.cluster.controllers.pod_ranking import victims
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
+from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS

@@ -10,9 +10,9 @@ from itertools import islice
 
 import msgspec
 
-from pilotfish.cluster.controllers.clock import seconds_since
 from pilotfish.cluster.controllers.conditions import condition, find_condition, is_true
-from pilotfish.cluster.controllers.pods import PodInfo
+from pilotfish.cluster.controllers.pod_index import PodInfo
+from pilotfish.cluster.controllers.times import seconds_since
 from pilotfish.cluster.job_indexes import read_indexes, write_indexes
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp

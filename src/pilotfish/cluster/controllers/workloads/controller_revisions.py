@@ -12,8 +12,8 @@ from collections.abc import Collection
 from typing import Final
 
 from pilotfish.cluster.controllers.owning import controller_of, controller_reference
-from pilotfish.cluster.controllers.pods import Key
-from pilotfish.cluster.controllers.template_hash import template_hash, without_nothing
+from pilotfish.cluster.controllers.pod_index import Key
+from pilotfish.cluster.controllers.workloads.template_hash import template_hash, without_nothing
 from pilotfish.cluster.kinds import CONTROLLER_REVISIONS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

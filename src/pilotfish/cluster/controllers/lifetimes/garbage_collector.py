@@ -20,7 +20,7 @@ import msgspec
 from pilotfish.api.meta import ApiStruct, OwnerReference
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
-from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.objects import JsonObject

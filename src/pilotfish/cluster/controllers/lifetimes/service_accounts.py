@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.controllers.pod_index import Key
 from pilotfish.cluster.kinds import CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

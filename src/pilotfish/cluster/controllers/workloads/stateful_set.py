@@ -18,15 +18,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.history import REVISION_HASH, History
 from pilotfish.cluster.controllers.owning import (
     claim_pods,
     controller_reference,
     read_selector,
 )
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.rollout import replicas_of
-from pilotfish.cluster.controllers.stateful_claims import StatefulClaims, claim_name
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.workloads.controller_revisions import REVISION_HASH, History
+from pilotfish.cluster.controllers.workloads.deployment_rollout import replicas_of
+from pilotfish.cluster.controllers.workloads.stateful_claims import StatefulClaims, claim_name
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import PODS, STATEFUL_SETS

@@ -15,12 +15,16 @@ import msgspec
 from pilotfish.api.codec import decode
 from pilotfish.api.node import Node
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.daemon_pods import DaemonPlacement, daemon_template, target_node
-from pilotfish.cluster.controllers.history import REVISION_HASH, History
 from pilotfish.cluster.controllers.owning import claim_pods, read_selector
-from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
-from pilotfish.cluster.controllers.rollout import scaled_value
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.workloads.controller_revisions import REVISION_HASH, History
+from pilotfish.cluster.controllers.workloads.daemon_pods import (
+    DaemonPlacement,
+    daemon_template,
+    target_node,
+)
+from pilotfish.cluster.controllers.workloads.deployment_rollout import scaled_value
+from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS

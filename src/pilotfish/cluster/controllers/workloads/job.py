@@ -18,9 +18,12 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.controller import Controller, earliest
-from pilotfish.cluster.controllers.job_status import (
+from pilotfish.cluster.controllers.lists import put_list
+from pilotfish.cluster.controllers.owning import claim_pods
+from pilotfish.cluster.controllers.pod_index import COMPLETION_INDEX, Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.times import parse_time
+from pilotfish.cluster.controllers.workloads.job_status import (
     JobProgress,
     decide,
     finish,
@@ -28,11 +31,8 @@ from pilotfish.cluster.controllers.job_status import (
     note_suspension,
     wanted_pods,
 )
-from pilotfish.cluster.controllers.lists import put_list
-from pilotfish.cluster.controllers.owning import claim_pods
-from pilotfish.cluster.controllers.pod_control import PodControl, is_namespace_terminating
-from pilotfish.cluster.controllers.pod_ranking import victims
-from pilotfish.cluster.controllers.pods import COMPLETION_INDEX, Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
+from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS

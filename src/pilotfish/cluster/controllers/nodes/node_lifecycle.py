@@ -16,11 +16,11 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.meta import ApiStruct
-from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.conditions import find_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
-from pilotfish.cluster.controllers.pods import Key, PodIndex
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
+from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import LEASES, NODES, PODS
 from pilotfish.cluster.objects import JsonObject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotfish.cluster.controllers.daemon_pods import target_node
+from pilotfish.cluster.controllers.workloads.daemon_pods import target_node
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS
 from unit.cluster.controllers.world import Json, World, template, workload
 

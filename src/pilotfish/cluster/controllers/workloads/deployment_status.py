@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pilotfish.cluster.controllers.clock import parse_time, seconds_since
 from pilotfish.cluster.controllers.conditions import (
     condition,
     find_condition,
     remove_condition,
     set_condition,
 )
-from pilotfish.cluster.controllers.rollout import bounds, replicas_of, status_count
+from pilotfish.cluster.controllers.times import parse_time, seconds_since
+from pilotfish.cluster.controllers.workloads.deployment_rollout import (
+    bounds,
+    replicas_of,
+    status_count,
+)
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 

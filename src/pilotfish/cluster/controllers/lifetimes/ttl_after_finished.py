@@ -5,10 +5,10 @@ Source: kubernetes v1.36 pkg/controller/ttlafterfinished/ttlafterfinished_contro
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.job_status import is_finished
-from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.controllers.pod_index import Key
+from pilotfish.cluster.controllers.times import parse_time
+from pilotfish.cluster.controllers.workloads.job_status import is_finished
 from pilotfish.cluster.kinds import JOBS
 
 

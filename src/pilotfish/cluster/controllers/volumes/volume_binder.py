@@ -14,14 +14,17 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.volume_matching import (
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
+from pilotfish.cluster.controllers.volumes.volume_matching import (
     best_match,
     class_of,
     is_claimed_by,
     mismatch,
 )
-from pilotfish.cluster.controllers.volume_provisioning import PROVISIONED_BY, provisioned_volume
+from pilotfish.cluster.controllers.volumes.volume_provisioning import (
+    PROVISIONED_BY,
+    provisioned_volume,
+)
 from pilotfish.cluster.event_recorder import Recorder, reference
 from pilotfish.cluster.kinds import (
     NODES,

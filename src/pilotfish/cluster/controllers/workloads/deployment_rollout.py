@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import ceil, floor
 
-from pilotfish.cluster.controllers.revisions import (
+from pilotfish.cluster.controllers.workloads.deployment_revisions import (
     DESIRED_REPLICAS,
     MAX_REPLICAS,
     by_age,

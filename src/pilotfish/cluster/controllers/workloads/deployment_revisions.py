@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pilotfish.cluster.controllers.template_hash import without_nothing
+from pilotfish.cluster.controllers.workloads.template_hash import without_nothing
 from pilotfish.cluster.objects import JsonObject
 
 POD_TEMPLATE_HASH: Final = "pod-template-hash"

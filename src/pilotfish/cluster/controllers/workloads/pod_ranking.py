@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cmp_to_key
 from math import log2
 
-from pilotfish.cluster.controllers.pods import PodInfo
+from pilotfish.cluster.controllers.pod_index import PodInfo
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pilotfish.cluster.controllers.conditions import condition, find_condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pods import Key
+from pilotfish.cluster.controllers.pod_index import Key
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import NAMESPACES
 from pilotfish.cluster.objects import JsonObject

@@ -13,8 +13,8 @@ from pilotfish.api.meta import ApiStruct
 from pilotfish.api.node import Taint
 from pilotfish.api.pod import Toleration
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pod_eviction import disrupt
-from pilotfish.cluster.controllers.pods import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.store import Change

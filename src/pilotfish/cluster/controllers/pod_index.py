@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.meta import ApiStruct, OwnerReference
-from pilotfish.cluster.controllers.clock import parse_time
+from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.store import Change, Stored
 
 Key = tuple[str, str]

@@ -16,19 +16,9 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.deployment_status import (
-    is_complete,
-    next_progress_check,
-    note_failures,
-    note_pause,
-    note_progress,
-    progressing,
-    rollout_status,
-)
 from pilotfish.cluster.controllers.owning import controller_of, controller_reference, read_selector
-from pilotfish.cluster.controllers.pod_control import is_namespace_terminating
-from pilotfish.cluster.controllers.pods import Key, PodIndex
-from pilotfish.cluster.controllers.revisions import (
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
+from pilotfish.cluster.controllers.workloads.deployment_revisions import (
     DESIRED_REPLICAS,
     POD_TEMPLATE_HASH,
     REVISION,
@@ -40,7 +30,7 @@ from pilotfish.cluster.controllers.revisions import (
     noted_size,
     split_by_template,
 )
-from pilotfish.cluster.controllers.rollout import (
+from pilotfish.cluster.controllers.workloads.deployment_rollout import (
     active,
     is_rolling,
     is_saturated,
@@ -51,7 +41,17 @@ from pilotfish.cluster.controllers.rollout import (
     smaller_old,
     status_count,
 )
-from pilotfish.cluster.controllers.template_hash import template_hash
+from pilotfish.cluster.controllers.workloads.deployment_status import (
+    is_complete,
+    next_progress_check,
+    note_failures,
+    note_pause,
+    note_progress,
+    progressing,
+    rollout_status,
+)
+from pilotfish.cluster.controllers.workloads.pod_control import is_namespace_terminating
+from pilotfish.cluster.controllers.workloads.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.event_recorder import Recorder
 from pilotfish.cluster.kinds import DEPLOYMENTS, REPLICA_SETS

@@ -11,12 +11,12 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.cluster.controllers.clock import parse_time
 from pilotfish.cluster.controllers.conditions import condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import controller_of
-from pilotfish.cluster.controllers.pods import Key, PodInfo
-from pilotfish.cluster.controllers.rollout import replicas_of, scaled_value
+from pilotfish.cluster.controllers.pod_index import Key, PodInfo
+from pilotfish.cluster.controllers.times import parse_time
+from pilotfish.cluster.controllers.workloads.deployment_rollout import replicas_of, scaled_value
 from pilotfish.cluster.kinds import (
     DEPLOYMENTS,
     POD_DISRUPTION_BUDGETS,

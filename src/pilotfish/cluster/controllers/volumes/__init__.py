@@ -1,0 +1,1 @@
+"""Volumes: claims are bound to volumes that suit them, and neither goes while it is in use."""
