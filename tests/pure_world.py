@@ -17,7 +17,7 @@ from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.requests import SYSTEM, ApiRequest, Options, Verb
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.settings import ClusterSettings
-from pilotfish.cluster.watch_log import Change
+from pilotfish.cluster.store import Change
 from pilotfish.config.settings import SchedulerSettings
 from pilotfish.core.effects import (
     Bind,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.store import Change, Cursor, Store, Stored
+from pilotfish.cluster.objects import Stored
+from pilotfish.cluster.store import Change, Cursor, Store
 
 WINDOW = 8
 SLACK = WINDOW + WINDOW // 4  # so many changes may be kept before the oldest go

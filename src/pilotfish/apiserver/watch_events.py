@@ -26,7 +26,7 @@ from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events import as_seen
 from pilotfish.cluster.objects import Stored, single_document, watch_event
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.watch_log import Change
+from pilotfish.cluster.store import Change
 
 Selects = Callable[[Stored], bool]
 REMEMBERED: Final = 4096  # lines, beyond which all are forgotten

@@ -21,7 +21,7 @@ from pilotfish.apiserver.watch_events import EventLines, Selects, error_line
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.objects import Stored
-from pilotfish.cluster.watch_log import Change, Cursor
+from pilotfish.cluster.store import Change, Cursor
 
 BATCH: Final = 256  # lines in one write: bounds what a watcher holds in memory
 STALLED_SECONDS: Final = 30.0  # how long a watcher may leave a write unread

@@ -43,10 +43,9 @@ from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.schema import Gvk, Schema
 from pilotfish.cluster.service_account_tokens import ServiceAccountTokens
 from pilotfish.cluster.settings import ClusterSettings
-from pilotfish.cluster.store import Store
+from pilotfish.cluster.store import Cursor, Store
 from pilotfish.cluster.strategies.table import strategies_of
 from pilotfish.cluster.system import Actor, System
-from pilotfish.cluster.watch_log import Cursor
 
 SECRET_BYTES = 32
 TOKEN_REQUEST = Gvk("authentication.k8s.io/v1", "TokenRequest")

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from pilotfish.cluster.objects import Stored
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.store import Stored
 
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 FieldValidation = Literal["Strict", "Warn", "Ignore"]

@@ -9,7 +9,7 @@ from typing import Final
 
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.kubelet.processes import Effect, Input, ProcessOutput
-from pilotfish.cluster.watch_log import Change
+from pilotfish.cluster.store import Change
 
 RETRY_SECONDS: Final = 1.0
 TURNS: Final = 8  # of the loop between steps of a backlog; a request takes several to be answered

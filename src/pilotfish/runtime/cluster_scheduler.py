@@ -30,7 +30,7 @@ from pilotfish.cluster.kubelet.processes import (
     StopProcess,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.watch_log import Change
+from pilotfish.cluster.store import Change
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 from pilotfish.runtime.options import RunOptions
 from pilotfish.runtime.process import schedule

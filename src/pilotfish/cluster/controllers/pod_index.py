@@ -9,7 +9,8 @@ import msgspec
 
 from pilotfish.api.meta import ApiStruct, OwnerReference
 from pilotfish.cluster.controllers.times import parse_time
-from pilotfish.cluster.store import Change, Stored
+from pilotfish.cluster.objects import Stored
+from pilotfish.cluster.store import Change
 
 Key = tuple[str, str]
 """Namespace and name of an object."""

@@ -37,8 +37,8 @@ from pilotfish.cluster.kubelet.processes import (
 from pilotfish.cluster.kubelet.timers import Timers
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.store import Change, Cursor
 from pilotfish.cluster.system import System
-from pilotfish.cluster.watch_log import Change, Cursor
 from pilotfish.framework.invariants import require
 
 COMPONENT: Final = "kubelet"

@@ -8,8 +8,7 @@ from typing import Generic, TypeVar
 from pilotfish.api.codec import decode
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.cluster.rbac.policy import Role, RoleBinding
-from pilotfish.cluster.store import Store
-from pilotfish.cluster.watch_log import Cursor
+from pilotfish.cluster.store import Cursor, Store
 
 T = TypeVar("T", bound=KubernetesObject)
 

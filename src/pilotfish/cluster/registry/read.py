@@ -16,10 +16,10 @@ from pilotfish.api.selectors import (
     parse_field_selector,
 )
 from pilotfish.cluster.errors import bad_request, not_found, quote, too_large_resource_version
-from pilotfish.cluster.field_labels import check_field_label
 from pilotfish.cluster.label_selectors import parse_label_selector
 from pilotfish.cluster.objects import BATCH, Stored, list_document
 from pilotfish.cluster.registry.answers import OK, stored_answer
+from pilotfish.cluster.registry.field_labels import check_field_label
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
 from pilotfish.cluster.resources import TABLE, Resource

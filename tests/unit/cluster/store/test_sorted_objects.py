@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pilotfish.cluster.objects import ObjectEncoder
-from pilotfish.cluster.sorted_objects import SortedObjects
+from pilotfish.cluster.store.sorted_objects import SortedObjects
 
 NAMES = [f"pod-{number:05d}" for number in range(3_000)]
 

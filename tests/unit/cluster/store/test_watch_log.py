@@ -6,7 +6,7 @@ import pytest
 
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.store import Store
-from pilotfish.cluster.watch_log import WatchLog
+from pilotfish.cluster.store.watch_log import WatchLog
 
 WINDOW = 8
 

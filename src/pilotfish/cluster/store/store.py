@@ -25,7 +25,8 @@ from pilotfish.cluster.errors import (
     too_large_resource_version,
 )
 from pilotfish.cluster.objects import JsonObject, ObjectEncoder, Stored
-from pilotfish.cluster.pages import (
+from pilotfish.cluster.resources import TABLE, SelectableField
+from pilotfish.cluster.store.pages import (
     LIST_TOO_OLD,
     NEWEST,
     Page,
@@ -34,12 +35,9 @@ from pilotfish.cluster.pages import (
     page_too_old,
     take_page,
 )
-from pilotfish.cluster.past import Past, key_of_namespace
-from pilotfish.cluster.resources import TABLE, SelectableField
-from pilotfish.cluster.sorted_objects import SortedObjects
-from pilotfish.cluster.watch_log import Change, ChangeType, Cursor, WatchLog
-
-__all__ = ["Change", "Cursor", "Page", "Snapshot", "Store", "Stored"]
+from pilotfish.cluster.store.past import Past, key_of_namespace
+from pilotfish.cluster.store.sorted_objects import SortedObjects
+from pilotfish.cluster.store.watch_log import Change, ChangeType, Cursor, WatchLog
 
 WINDOW: Final = 10_000
 FIRST_VERSION: Final = 1  # what etcd says before the first write

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pilotfish.cluster.events import to_core, to_events_v1
-from pilotfish.cluster.objects import JsonObject, list_document, single_document
+from pilotfish.cluster.objects import JsonObject, Stored, list_document, single_document
 from pilotfish.cluster.resources import TABLE, Resource
-from pilotfish.cluster.store import Store, Stored
+from pilotfish.cluster.store import Store
 
 POD = {"kind": "Pod", "namespace": "default", "name": "p"}
 META = {"name": "e", "namespace": "default"}

@@ -7,8 +7,8 @@ from heapq import merge
 from operator import attrgetter
 
 from pilotfish.cluster.objects import Stored
-from pilotfish.cluster.sorted_objects import SortedObjects
-from pilotfish.cluster.watch_log import Change
+from pilotfish.cluster.store.sorted_objects import SortedObjects
+from pilotfish.cluster.store.watch_log import Change
 
 _name = attrgetter("name")
 

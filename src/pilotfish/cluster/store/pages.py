@@ -20,7 +20,7 @@ import msgspec
 
 from pilotfish.cluster.errors import StatusError, bad_request, expired
 from pilotfish.cluster.objects import Stored
-from pilotfish.cluster.past import Past
+from pilotfish.cluster.store.past import Past
 
 NEWEST: Final = -1  # the resourceVersion in a token that goes on at whatever is there
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.field_labels import check_field_label
+from pilotfish.cluster.registry.field_labels import check_field_label
 from pilotfish.cluster.resources import (
     CREATE_ONLY,
     READ_ONLY,
