@@ -16,8 +16,7 @@ from aiohttp.test_utils import make_mocked_request
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.kubelet_settings import NodeGroup
-from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.cluster.settings import ClusterSettings, NodeGroup
 
 NOW = 1_800_000_000.0
 BEARER = "of-one-test"

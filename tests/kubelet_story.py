@@ -9,10 +9,9 @@ from typing import Any
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.kinds import NODES, PODS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet_settings import Delay, KubeletSettings, NodeGroup
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import TABLE
-from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.cluster.settings import ClusterSettings, Delay, KubeletSettings, NodeGroup
 
 START = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 EXACT = KubeletSettings(

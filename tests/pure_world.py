@@ -13,10 +13,9 @@ from pilotfish.api.codec import decode
 from pilotfish.api.meta import KubernetesObject
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.requests import SYSTEM, ApiRequest, Options, Verb
 from pilotfish.cluster.resources import TABLE, Resource
-from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.cluster.settings import ClusterSettings, NodeGroup
 from pilotfish.cluster.store import Change
 from pilotfish.config.settings import SchedulerSettings
 from pilotfish.core.effects import (

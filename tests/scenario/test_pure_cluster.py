@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotfish.cluster.kubelet_settings import NodeGroup
+from pilotfish.cluster.settings import NodeGroup
 from pure_world import NAME, PureWorld, resource_of
 
 

@@ -14,7 +14,7 @@ from pilotfish.apiserver.json_text import encode_yaml
 from pilotfish.apiserver.media_types import YAML, Accepted
 from pilotfish.apiserver.tables.of_kind import table_of
 from pilotfish.cluster.errors import bad_request
-from pilotfish.cluster.events import as_seen
+from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.objects import single_document
 from pilotfish.cluster.requests import ApiAnswer
 from pilotfish.cluster.resources import SUBRESOURCES, Resource

@@ -23,7 +23,7 @@ from pilotfish.apiserver.rendering import (
 )
 from pilotfish.cluster import objects
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.events import as_seen
+from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.objects import Stored, single_document, watch_event
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.store import Change

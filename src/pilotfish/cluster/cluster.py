@@ -15,11 +15,11 @@ from collections.abc import Mapping
 import msgspec
 
 from pilotfish.cluster.admission.plugins import admission_plugins
-from pilotfish.cluster.authentication import Authenticator
+from pilotfish.cluster.authentication import Authenticator, ServiceAccountTokens
 from pilotfish.cluster.bootstrap import bootstrap
 from pilotfish.cluster.controllers import controllers_of
 from pilotfish.cluster.errors import method_not_allowed, no_such_path
-from pilotfish.cluster.event_expiry import EventExpiry
+from pilotfish.cluster.events.expiry import EventExpiry
 from pilotfish.cluster.kubelet import kubelets_of
 from pilotfish.cluster.rbac import (
     Authorizer,
@@ -41,7 +41,6 @@ from pilotfish.cluster.registry.update import patch, update
 from pilotfish.cluster.requests import SYSTEM, ApiAnswer, ApiRequest, User, Verb
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.schema import Gvk, Schema
-from pilotfish.cluster.service_account_tokens import ServiceAccountTokens
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Cursor, Store
 from pilotfish.cluster.strategies.table import strategies_of

@@ -9,7 +9,7 @@ import msgspec
 
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError, invalid
-from pilotfish.cluster.events import EVENTS_GROUP, to_core
+from pilotfish.cluster.events.versions import EVENTS_GROUP, to_core
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.requests import SYSTEM, ApiRequest
 from pilotfish.cluster.resources import TABLE, Resource

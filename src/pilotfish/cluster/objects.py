@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.cluster.events import as_seen
+from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.resources import Resource, SelectableField
 
 JsonObject = dict[str, Any]

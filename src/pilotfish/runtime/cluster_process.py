@@ -24,10 +24,9 @@ from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.cluster import SECRET_BYTES, Cluster
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kubelet.processes import Effect, StartProcess, StopProcess
-from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.loading import load_objects
 from pilotfish.cluster.resources import TABLE
-from pilotfish.cluster.settings import ClusterSettings
+from pilotfish.cluster.settings import ClusterSettings, NodeGroup
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.chance import repeatable

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

@@ -34,7 +34,7 @@ from pilotfish.cluster.controllers.workloads.replica_set import (
 )
 from pilotfish.cluster.controllers.workloads.stateful_set import StatefulSetController
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.store import Change

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.kubelet import annotations as keys
-from pilotfish.cluster.kubelet_settings import Delay, KubeletSettings, PodFault, PodRule
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import Delay, KubeletSettings, PodFault, PodRule
 
 _NO_RULE: Final = PodRule()
 _LARGEST: Final = float(1 << 64)

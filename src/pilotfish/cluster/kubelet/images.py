@@ -8,8 +8,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from pilotfish.cluster.kubelet_settings import MEBIBYTE, NodeGroup
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import MEBIBYTE, NodeGroup
 
 PAUSE: Final = "registry.k8s.io/pause:"
 PAUSE_BYTES: Final = 321_520  # of 3.9; made up, it would draw pods to the nodes that have it

@@ -18,7 +18,7 @@ from pilotfish.api.codec import decode
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.admission import refusal
 from pilotfish.cluster.kubelet.behavior import draw

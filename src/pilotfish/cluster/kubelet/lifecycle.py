@@ -30,7 +30,7 @@ from pilotfish.cluster.kubelet.pod_run import (
     run_seconds,
 )
 from pilotfish.cluster.kubelet.processes import ContainerConfigError
-from pilotfish.cluster.kubelet_settings import KubeletSettings
+from pilotfish.cluster.settings import KubeletSettings
 
 SYNC_SECONDS: Final = 1.0  # from a container's end until its pod is looked at again
 PULL_SYNC_SECONDS: Final = 2.0  # from a failed pull until the back-off is seen

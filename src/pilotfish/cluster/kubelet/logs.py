@@ -21,8 +21,8 @@ import msgspec
 from pilotfish.cluster.errors import StatusError, bad_request, not_found
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.node_objects import micro_time
-from pilotfish.cluster.kubelet_settings import KubeletSettings
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import KubeletSettings
 from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import seconds_of
 

@@ -20,10 +20,10 @@ from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.behavior import rule_of, share
 from pilotfish.cluster.kubelet.nodes import Nodes
-from pilotfish.cluster.kubelet_settings import MEBIBYTE, KubeletSettings
 from pilotfish.cluster.label_selectors import parse_label_selector
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.settings import MEBIBYTE, KubeletSettings
 from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp
 

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from pilotfish import __version__
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.kubelet.images import node_images
-from pilotfish.cluster.kubelet_settings import Amount, KubeletSettings, NodeFault, NodeGroup
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import Amount, KubeletSettings, NodeFault, NodeGroup
 from pilotfish.cluster.timestamps import timestamp
 
 LEASE_NAMESPACE: Final = "kube-node-lease"

@@ -34,8 +34,8 @@ from pilotfish.cluster.kubelet.node_objects import (
     ready_status,
 )
 from pilotfish.cluster.kubelet.timers import Timers
-from pilotfish.cluster.kubelet_settings import KubeletSettings, NodeFault, NodeGroup
 from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.settings import KubeletSettings, NodeFault, NodeGroup
 from pilotfish.cluster.system import System
 
 RENEW_MAX_SECONDS: Final = 30.0  # a Lease lasts for 40

@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 
 from pilotfish.cluster.kubelet.behavior import Behavior, behavior_of, own_run_seconds
-from pilotfish.cluster.kubelet_settings import KubeletSettings
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import KubeletSettings
 from pilotfish.cluster.timestamps import seconds_of
 
 Kind = Literal["init", "sidecar", "main"]

@@ -11,14 +11,13 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.cluster.authentication import Authenticator
+from pilotfish.cluster.authentication import AUDIENCES, Authenticator, InvalidTokenError
 from pilotfish.cluster.errors import bad_request, internal_error, invalid
 from pilotfish.cluster.field_errors import FieldError, field_invalid
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac.attributes import Attributes, PathAttributes, ResourceAttributes
 from pilotfish.cluster.rbac.authorizer import Authorizer
 from pilotfish.cluster.requests import ApiRequest, User
-from pilotfish.cluster.service_account_tokens import AUDIENCES, InvalidTokenError
 from pilotfish.cluster.timestamps import timestamp
 
 AUTHORIZATION: Final = "authorization.k8s.io"

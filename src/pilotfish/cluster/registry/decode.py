@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotfish.cluster.errors import bad_request
-from pilotfish.cluster.events import EVENTS_GROUP, to_core
+from pilotfish.cluster.events.versions import EVENTS_GROUP, to_core
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.patches import apply_patch, merge_patch
 from pilotfish.cluster.registry.registry import Registry

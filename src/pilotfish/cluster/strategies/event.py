@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pilotfish.cluster.events import EVENTS_GROUP
+from pilotfish.cluster.events.versions import EVENTS_GROUP
 from pilotfish.cluster.field_errors import FieldError, field_invalid, field_required
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy

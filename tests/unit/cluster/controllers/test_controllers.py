@@ -10,7 +10,7 @@ import pytest
 from pilotfish.cluster.controllers import Controllers, controllers_of
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,

@@ -6,7 +6,7 @@ from kubelet_story import Story
 from pilotfish.cluster.kinds import NODES
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.kubelet_settings import NodeGroup
+from pilotfish.cluster.settings import NodeGroup
 
 
 def with_requests(**requests: str) -> list[dict[str, Any]]:

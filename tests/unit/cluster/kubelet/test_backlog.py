@@ -5,7 +5,7 @@ from collections import Counter
 from kubelet_story import EXACT, START, Story
 from pilotfish.cluster.kubelet import kubelets_of
 from pilotfish.cluster.kubelet.kubelets import STEPS_PER_SYNC
-from pilotfish.cluster.kubelet_settings import NodeGroup
+from pilotfish.cluster.settings import NodeGroup
 
 PODS = 2 * STEPS_PER_SYNC
 

@@ -5,7 +5,7 @@ import pytest
 from kubelet_story import Story
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.lifecycle import go_duration
-from pilotfish.cluster.kubelet_settings import NodeGroup
+from pilotfish.cluster.settings import NodeGroup
 
 KIND_LIKE = NodeGroup(count=1, images={"my-scheduler:latest": 0}, pullable=("nginx*",))
 GIVEN_ONLY = NodeGroup(count=1, images={"busybox": 0}, pullable=())

@@ -7,7 +7,7 @@ from pilotfish.cluster.kubelet.images import (
     made_up_size,
     node_images,
 )
-from pilotfish.cluster.kubelet_settings import MEBIBYTE
+from pilotfish.cluster.settings import MEBIBYTE
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from kubelet_story import EXACT, Story
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.kubelet import annotations as keys
-from pilotfish.cluster.kubelet_settings import Delay, KubeletSettings, PodRule
+from pilotfish.cluster.settings import Delay, KubeletSettings, PodRule
 
 JOB = {
     "apiVersion": "batch/v1",

@@ -6,8 +6,8 @@ from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.kinds import CSI_NODES, LEASES, NODES
 from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.node_objects import allocatable, place, pod_address
-from pilotfish.cluster.kubelet_settings import NodeGroup
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.settings import NodeGroup
 
 
 def node(story: Story, name: str) -> JsonObject:

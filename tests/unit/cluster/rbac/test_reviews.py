@@ -3,13 +3,12 @@ from typing import Any
 
 import pytest
 
-from pilotfish.cluster.authentication import ADMIN, Authenticator
+from pilotfish.cluster.authentication import ADMIN, ISSUER, Authenticator, ServiceAccountTokens
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac import Authorizer, Reviews
 from pilotfish.cluster.requests import ApiRequest, User
 from pilotfish.cluster.resources import TABLE
-from pilotfish.cluster.service_account_tokens import ISSUER, ServiceAccountTokens
 from policies import binding, cluster_role, path_rule, role, rule, store_of, user
 
 ADA = user("ada")

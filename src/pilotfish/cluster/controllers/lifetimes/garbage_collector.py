@@ -22,7 +22,7 @@ from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import RESOURCES, TABLE, Resource
 from pilotfish.cluster.store import Change

@@ -21,7 +21,7 @@ from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.controllers.times import parse_time
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import LEASES, NODES, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change

@@ -12,7 +12,7 @@ from typing import Final
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

@@ -15,7 +15,7 @@ from pilotfish.api.pod import Toleration
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.store import Change
 from pilotfish.cluster.system import System

@@ -25,7 +25,7 @@ from pilotfish.cluster.controllers.volumes.volume_provisioning import (
     PROVISIONED_BY,
     provisioned_volume,
 )
-from pilotfish.cluster.event_recorder import Recorder, reference
+from pilotfish.cluster.events.recorder import Recorder, reference
 from pilotfish.cluster.kinds import (
     NODES,
     PERSISTENT_VOLUME_CLAIMS,

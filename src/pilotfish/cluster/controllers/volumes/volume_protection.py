@@ -11,7 +11,7 @@ from typing import Final
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import (
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,

@@ -26,7 +26,7 @@ from pilotfish.cluster.controllers.workloads.daemon_pods import (
 from pilotfish.cluster.controllers.workloads.deployment_rollout import scaled_value
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change

@@ -53,7 +53,7 @@ from pilotfish.cluster.controllers.workloads.deployment_status import (
 from pilotfish.cluster.controllers.workloads.pod_control import is_namespace_terminating
 from pilotfish.cluster.controllers.workloads.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DEPLOYMENTS, REPLICA_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change

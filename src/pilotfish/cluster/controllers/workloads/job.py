@@ -34,7 +34,7 @@ from pilotfish.cluster.controllers.workloads.job_status import (
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System

@@ -9,7 +9,7 @@ import copy
 
 from pilotfish.cluster.controllers.owning import controller_reference
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import EventSource
+from pilotfish.cluster.events.recorder import EventSource
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -21,7 +21,7 @@ from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource

@@ -18,7 +18,7 @@ from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.owning import controller_reference
 from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.errors import unavailable
-from pilotfish.cluster.event_recorder import EventSource
+from pilotfish.cluster.events.recorder import EventSource
 from pilotfish.cluster.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System

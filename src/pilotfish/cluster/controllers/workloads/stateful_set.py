@@ -28,7 +28,7 @@ from pilotfish.cluster.controllers.workloads.controller_revisions import REVISIO
 from pilotfish.cluster.controllers.workloads.deployment_rollout import replicas_of
 from pilotfish.cluster.controllers.workloads.stateful_claims import StatefulClaims, claim_name
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import PODS, STATEFUL_SETS
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.system import System

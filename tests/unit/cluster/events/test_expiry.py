@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.event_recorder import Recorder
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import CONFIG_MAPS, EVENTS
 from pilotfish.cluster.settings import ClusterSettings
 

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import msgspec
 
-from pilotfish.cluster.kubelet_settings import DEFAULT_NODE_GROUPS, KubeletSettings, NodeGroup
+from pilotfish.cluster.settings.kubelet_settings import (
+    DEFAULT_NODE_GROUPS,
+    KubeletSettings,
+    NodeGroup,
+)
 
 
 class ClusterSettings(

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from pilotfish.cluster.authentication import ADMIN, ANONYMOUS, Authenticator
-from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.service_account_tokens import (
+from pilotfish.cluster.authentication import (
+    ADMIN,
+    ANONYMOUS,
     AUDIENCES,
     ISSUER,
+    Authenticator,
     InvalidTokenError,
     ServiceAccountTokens,
 )
+from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Store
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z

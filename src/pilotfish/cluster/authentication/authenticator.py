@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from pilotfish.cluster.errors import unauthorized
-from pilotfish.cluster.requests import User
-from pilotfish.cluster.service_account_tokens import (
+from pilotfish.cluster.authentication.service_account_tokens import (
     AUDIENCES,
     InvalidTokenError,
     ServiceAccountTokens,
 )
+from pilotfish.cluster.errors import unauthorized
+from pilotfish.cluster.requests import User
 
 AUTHENTICATED: Final = "system:authenticated"
 ANONYMOUS: Final = User("system:anonymous", ("system:unauthenticated",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.event_recorder import EventSource, Recorder
+from pilotfish.cluster.events.recorder import EventSource, Recorder
 from pilotfish.cluster.kinds import CONFIG_MAPS, EVENTS
 from unit.cluster.controllers.world import Json, World
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pilotfish.cluster.events import to_core, to_events_v1
+from pilotfish.cluster.events.versions import to_core, to_events_v1
 from pilotfish.cluster.objects import JsonObject, Stored, list_document, single_document
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.store import Store

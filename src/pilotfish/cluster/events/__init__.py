@@ -1,0 +1,1 @@
+"""Events: seen in two API groups, written about what the cluster does, and forgotten in time."""
