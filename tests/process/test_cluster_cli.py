@@ -1,14 +1,17 @@
 """`pilotfish cluster` as a person starts and ends it."""
 
+import base64
 import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -90,6 +93,34 @@ def test_only_loopback_is_listened_on(tmp_path: Path) -> None:
             other.connect(("127.0.0.2", port))
 
 
+def test_certificate_is_for_all_that_is_listened_on_and_what_is_named(tmp_path: Path) -> None:
+    options = ("--nodes", "0", "--no-scheduler", "--address=0.0.0.0", "--tls-san", "lab.example")
+    with ClusterProcess(tmp_path, *options) as cluster:
+        server = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]
+        port = int(server["server"].removeprefix("https://127.0.0.1:"))
+        trusting = ssl.create_default_context(
+            cadata=base64.b64decode(server["certificate-authority-data"]).decode()
+        )
+        entries = (entry for entries in psutil.net_if_addrs().values() for entry in entries)
+        own = [entry.address for entry in entries if entry.family == socket.AF_INET]
+        for address in own:
+            for name in (address, "lab.example"):
+                with socket.create_connection((address, port), timeout=30) as connection:
+                    trusting.wrap_socket(connection, server_hostname=name).close()
+        assert f"kubectl --server https://lab.example:{port} get nodes" in cluster.output
+
+
+def test_address_that_is_not_ours_is_said_to_be_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    kubeconfig = str(tmp_path / "kubeconfig")
+    code, _, err = told(capsys, "cluster", "--address", "192.0.2.77", "--kubeconfig", kubeconfig)
+    assert code == 1
+    assert err.startswith("error: --address 192.0.2.77: 192.0.2.77 is no address of this machine\n")
+    assert "127.0.0.1" in err
+    assert "0.0.0.0 stands for all" in err
+
+
 def test_foreign_kubeconfig_is_not_overwritten(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -136,7 +167,15 @@ def test_mistake_in_the_config_is_named_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--address", ""), ("--token", "a b"), ("--token", "\u00e4")]
+    ("option", "value"),
+    [
+        ("--address", ""),
+        ("--address", "256.1.1.1"),
+        ("--address", "localhost:6443"),
+        ("--tls-san", "a b"),
+        ("--token", "a b"),
+        ("--token", "\u00e4"),
+    ],
 )
 def test_option_that_could_not_work_is_refused(
     capsys: pytest.CaptureFixture[str], option: str, value: str

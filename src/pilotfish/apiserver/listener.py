@@ -37,13 +37,16 @@ def allow_connections() -> None:
 
 
 def bind(address: str, port: int) -> socket.socket:
-    """Take an address; port 0 takes a free one.
+    """Take an IP address; port 0 takes a free one, and `::` takes all addresses of IPv4, too.
 
     Raises:
         OSError: it is taken, or not ours.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return socket.create_server((address, port), family=family, backlog=BACKLOG)
+    takes_all = address == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server(
+        (address, port), family=family, backlog=BACKLOG, dualstack_ipv6=takes_all
+    )
 
 
 @asynccontextmanager

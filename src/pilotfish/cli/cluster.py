@@ -11,7 +11,8 @@ import click
 
 from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import configured, policy_options
-from pilotfish.runtime.cluster_process import LOOPBACK, ClusterOptions, run_cluster
+from pilotfish.runtime.cluster_place import LOOPBACK, is_address, is_name
+from pilotfish.runtime.cluster_process import ClusterOptions, run_cluster
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 
 HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.
@@ -67,10 +68,26 @@ def _read_local_images(
 
 
 def _check_address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Refuse no address, which would stand for all of them."""
+    """Refuse no address, which would stand for all of them, and what cannot be one."""
     if not value:
         raise click.BadParameter("an address is missing; 0.0.0.0 stands for all")
-    return value.strip("[]")
+    host = value.strip("[]")
+    if not is_address(host) and not is_name(host):
+        raise click.BadParameter(
+            f"{value} is neither an IP address nor the name of a host (--port says the port)"
+        )
+    return host
+
+
+def _check_sans(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse what no certificate can be for."""
+    hosts = tuple(value.strip("[]") for value in values)
+    for host in hosts:
+        if not is_address(host) and not is_name(host.removeprefix("*.")):
+            raise click.BadParameter(f"{host!r} is neither an IP address nor the name of a host")
+    return hosts
 
 
 def _check_token(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -113,8 +130,17 @@ def _check_token(_context: click.Context, _parameter: click.Parameter, value: st
     default=LOOPBACK,
     show_default=True,
     callback=_check_address,
-    help="Listen on this address. Any but the default lets other machines in, if they have the "
-    "token.",
+    help="Listen on this address of this machine, or on all with 0.0.0.0 (with :: those of IPv6, "
+    "too). Any but the default lets other machines in, if they have the token.",
+)
+@click.option(
+    "--tls-san",
+    "tls_sans",
+    metavar="NAME",
+    multiple=True,
+    callback=_check_sans,
+    help="Let the certificate be for this name or address, too, by which others reach this "
+    "machine; it is for those of --address anyway. May be repeated.",
 )
 @click.option(
     "--config",

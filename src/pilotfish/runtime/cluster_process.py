@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shlex
-import socket
 import sys
 import time
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from pilotfish.apiserver.certificates import SERVICE_NAMES, make_certificate
-from pilotfish.apiserver.listener import allow_connections, bind, listen
+from pilotfish.apiserver.certificates import make_certificate
+from pilotfish.apiserver.listener import allow_connections, listen
 from pilotfish.apiserver.server import ApiServer
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.cluster import SECRET_BYTES, Cluster
@@ -47,6 +45,7 @@ from pilotfish.runtime.cluster_kubeconfig import (
     user_path,
     write_kubeconfig,
 )
+from pilotfish.runtime.cluster_place import LOOPBACK, find_place, host_and_port, take
 from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
 from pilotfish.runtime.event_loop import LOOP_FACTORY, end_on_signals, first_cause
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
@@ -55,7 +54,6 @@ from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.options import RunOptions
 from pilotfish.runtime.trouble import StartError
 
-LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 3.0  # for local processes, after the first signal
 TOKEN_BYTES: Final = 16
 ANSWER_SECONDS: Final = 1.0  # for another cluster to show that it runs
@@ -67,7 +65,9 @@ class ClusterOptions:
 
     Attributes:
         nodes: how many nodes there are; None takes those of the config, or of the loaded objects.
+        address: where it listens: an IP address, or a name of one.
         port: 0 takes a free one.
+        tls_sans: more names and addresses that the certificate is for.
         kubeconfig: where the kubeconfig goes; None is ~/.kube/pilotfish.kubeconfig.
         token: the admin's; empty makes one.
         seed: of names, uids and delays; None takes one by chance.
@@ -79,6 +79,7 @@ class ClusterOptions:
     nodes: int | None = None
     address: str = LOOPBACK
     port: int = 0
+    tls_sans: tuple[str, ...] = ()
     kubeconfig: Path | None = None
     merge_kubeconfig: bool = False
     config: Path | None = None
@@ -126,6 +127,7 @@ class _ClusterProcess:
         self._previous_context = ""
         if options.save:
             check_savable(options.save)
+        self._place = find_place(options.address, options.tls_sans)
         self._objects = read_objects(options.load)
         self._token = options.token or secrets.token_hex(TOKEN_BYTES)
         self._seed = secrets.randbits(32) if options.seed is None else options.seed
@@ -154,12 +156,10 @@ class _ClusterProcess:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`."""
         options, cluster = self._options, self._cluster
-        hosts = [LOOPBACK, "::1", "localhost", *SERVICE_NAMES]
-        reachable = _reachable(options.address)
-        certificate = make_certificate([*hosts, reachable])
+        certificate = make_certificate(self._place.names)
         cluster.kubelets.processes.ca = certificate.authority.decode()
-        listening = self._bind()
-        where = _host_and_port(reachable, listening.getsockname()[1])
+        listening = take(self._place, options.port)
+        where = host_and_port(self._place.host, listening.getsockname()[1])
         access = Access(f"https://{where}", certificate.authority, self._token)
         api = ApiServer(cluster, time.time, where)
         async with listen(api, listening, certificate.context()):
@@ -172,16 +172,6 @@ class _ClusterProcess:
         if options.save:
             count = write_objects(options.save, cluster.store, TABLE)
             _say(f"saved {count} objects to {options.save}")
-
-    def _bind(self) -> socket.socket:
-        address, port = self._options.address, self._options.port
-        try:
-            return bind(address, port)
-        except OSError as error:
-            hint = "take another one with --address or --port"
-            words = str(error.strerror).partition(" (while attempting")[0]
-            why = f"cannot listen on {_host_and_port(address, port)}: {words}"
-            raise StartError(why, hint=hint) from error
 
     def _load(self) -> None:
         """Put the objects of files into the cluster.
@@ -236,6 +226,11 @@ class _ClusterProcess:
         if not self._user_path:
             _say(f"  export KUBECONFIG={shlex.quote(str(self._own_path))}")
         _say("  kubectl get nodes")
+        if self._place.elsewhere:
+            _say("On other machines, with a copy of the kubeconfig:")
+        port = access.server.rpartition(":")[2]
+        for host in self._place.elsewhere:
+            _say(f"  kubectl --server https://{host_and_port(host, int(port))} get nodes")
         _say("Ctrl-C ends it.")
 
     def _forget_access(self, access: Access) -> None:
@@ -276,15 +271,6 @@ class _ClusterProcess:
             ticking.cancel()
 
 
-def _reachable(address: str) -> str:
-    """Return the address at which a server that listens there is reached from here."""
-    try:
-        is_any = ip_address(address).is_unspecified
-    except ValueError:
-        return address  # a name
-    return LOOPBACK if is_any else address
-
-
 async def _answers(server: str) -> bool:
     """Say whether anything listens at a URL."""
     try:
@@ -295,10 +281,6 @@ async def _answers(server: str) -> bool:
         return False
     writer.close()
     return True
-
-
-def _host_and_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _say(line: str) -> None:
