@@ -38,19 +38,19 @@ class Story:
         whole = ClusterSettings(node_groups=groups or (NodeGroup(count=2),), kubelet=settings)
         self.now = START
         self.cluster = Cluster(rng=random.Random(1), settings=whole, now=START)
-        self.system = self.cluster.system
-        self.kubelets = kubelets_of(self.system)
+        self.client = self.cluster.client
+        self.kubelets = kubelets_of(self.client)
         account = {"metadata": {"name": "default", "namespace": "default"}}
-        self.system.create(SERVICE_ACCOUNTS, account, self.now)
+        self.client.create(SERVICE_ACCOUNTS, account, self.now)
         self.run(0)
 
     def run(self, seconds: float) -> None:
         """Let time pass, deadline by deadline."""
         end = self.now + seconds
         while True:
-            before = self.system.store.resource_version
+            before = self.client.store.resource_version
             deadline = self.kubelets.sync(self.now)
-            if self.system.store.resource_version != before:
+            if self.client.store.resource_version != before:
                 continue
             self.kubelets.check_invariants()
             if deadline is None or deadline > end:
@@ -77,12 +77,12 @@ class Story:
             "containers": [_container(i, c) for i, c in enumerate(containers)],
             **rest,
         }
-        self.system.create(PODS, {"metadata": metadata, "spec": spec}, self.now)
+        self.client.create(PODS, {"metadata": metadata, "spec": spec}, self.now)
         self.run(0)
 
     def delete(self, name: str, grace_period_seconds: int | None = None) -> None:
         """Delete a pod as a client does."""
-        self.system.delete(
+        self.client.delete(
             PODS, "default", name, self.now, grace_period_seconds=grace_period_seconds
         )
         self.run(0)
@@ -90,12 +90,12 @@ class Story:
     def annotate_node(self, name: str, key: str, value: str | None) -> None:
         """Set an annotation of a node, or take it away."""
         patch = {"metadata": {"annotations": {key: value}}}
-        self.system.patch(NODES, "", name, patch, self.now)
+        self.client.patch(NODES, "", name, patch, self.now)
         self.run(0)
 
     def find(self, name: str) -> JsonObject | None:
         """Give a pod, or None."""
-        return self.system.get(PODS, "default", name)
+        return self.client.get(PODS, "default", name)
 
     def status(self, name: str) -> JsonObject:
         """Give a pod's status."""
@@ -120,7 +120,7 @@ class Story:
 
     def node_condition(self, name: str, kind: str) -> JsonObject:
         """Give a condition of a node."""
-        node = self.system.get(NODES, "", name)
+        node = self.client.get(NODES, "", name)
         assert node is not None
         found: JsonObject = next(c for c in node["status"]["conditions"] if c["type"] == kind)
         return found
@@ -129,7 +129,7 @@ class Story:
         """Give the Events about an object, oldest first: `Reason: message`."""
         resource = TABLE.get("", "v1", "events")
         assert resource is not None
-        found = [e for e in self.system.list(resource) if e["involvedObject"]["name"] == name]
+        found = [e for e in self.client.list(resource) if e["involvedObject"]["name"] == name]
         found.sort(key=lambda event: int(event["metadata"]["name"].rpartition(".")[2], 16))
         return [f"{event['reason']}: {event['message']}" for event in found]
 

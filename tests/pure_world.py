@@ -72,7 +72,7 @@ class PureWorld:
         self.events: list[RecordEvent] = []
         settings = ClusterSettings(node_groups=groups)
         self.cluster = Cluster(rng=random.Random(seed), settings=settings, now=START)
-        self._system = self.cluster.system
+        self._client = self.cluster.client
         profile = default_profile(NAME)
         kinds = frozenset({"pods", "nodes"}) | profile.reads
         self.scheduler = Scheduler(
@@ -95,26 +95,26 @@ class PureWorld:
         resource = resource_of(kind)
         where = {"namespace": "default"} if resource.namespaced else {}
         content = {"metadata": {"name": name, **where, **metadata}, "spec": spec}
-        self._system.create(resource, content, self.now)
+        self._client.create(resource, content, self.now)
 
     def patch(self, kind: str, name: str, patch: dict[str, Any], part: str = "") -> None:
         """Merge a patch into an object, or into its status."""
         resource = resource_of(kind)
         namespace = "default" if resource.namespaced else ""
-        write = self._system.patch_status if part == "status" else self._system.patch
+        write = self._client.patch_status if part == "status" else self._client.patch
         write(resource, namespace, name, patch, self.now)
 
     def delete(self, kind: str, name: str) -> None:
         """Delete an object at once."""
         resource = resource_of(kind)
         namespace = "default" if resource.namespaced else ""
-        self._system.delete(resource, namespace, name, self.now, grace_period_seconds=0)
+        self._client.delete(resource, namespace, name, self.now, grace_period_seconds=0)
 
     def pods(self) -> dict[str, dict[str, Any]]:
         """Return the pods of the namespace default, by name."""
         return {
             pod["metadata"]["name"]: pod
-            for pod in self._system.list(resource_of("pods"), "default")
+            for pod in self._client.list(resource_of("pods"), "default")
         }
 
     def nodes_of_pods(self) -> dict[str, str]:

@@ -39,7 +39,7 @@ class Recording(Face):
         """Create a bound pod without a request; data make it large."""
         spec = {"nodeName": "node-1", "containers": [{"name": "c", "image": "i"}]}
         metadata = {"name": name, "namespace": "default", "annotations": data}
-        return self.cluster.system.create(PODS, {"metadata": metadata, "spec": spec}, self.now)
+        return self.cluster.client.create(PODS, {"metadata": metadata, "spec": spec}, self.now)
 
 
 class _RecordingServer(ApiServer):
@@ -115,7 +115,7 @@ async def test_long_list_shows_what_there_was_when_it_was_asked_for() -> None:
         session.get(f"http://{host}:{port}{PODS_PATH}") as answer,
     ):
         for number in range(2000):  # while most of it waits to be read
-            face.cluster.system.delete(PODS, "default", f"p-{number}", NOW, grace_period_seconds=0)
+            face.cluster.client.delete(PODS, "default", f"p-{number}", NOW, grace_period_seconds=0)
         names = [pod["metadata"]["name"] for pod in (await answer.json())["items"]]
         assert names == sorted(f"p-{number}" for number in range(2000))
 

@@ -53,11 +53,11 @@ class Chaos(Story):
             case "fault", node, fault:
                 self.annotate_node(node, keys.FAULT, fault)
             case "anew", node:
-                self.system.delete(NODES, "", node, self.now)
-                self.system.create(NODES, {"metadata": {"name": node}}, self.now)
+                self.client.delete(NODES, "", node, self.now)
+                self.client.create(NODES, {"metadata": {"name": node}}, self.now)
                 self.run(0)
             case "restart", *_:
-                self.kubelets = type(self.kubelets)(self.system)
+                self.kubelets = type(self.kubelets)(self.client)
                 self.run(0)
             case "run", seconds:
                 self.run(seconds)
@@ -66,7 +66,7 @@ class Chaos(Story):
     def look(self) -> None:
         """See that nobody has more than there is, and that who has ended stays so."""
         taken = dict.fromkeys(NODE_NAMES, 0)
-        for pod in self.system.list(PODS):
+        for pod in self.client.list(PODS):
             uid, phase = pod["metadata"]["uid"], pod["status"]["phase"]
             assert self._ended.get(uid, phase) == phase
             if phase in ENDED:
@@ -88,10 +88,10 @@ def test_kubelets_keep_their_accounts_and_end_what_is_deleted(
     for node in NODE_NAMES:
         story.annotate_node(node, keys.FAULT, None)
     story.run(400)
-    assert all(pod["status"]["phase"] != "Pending" for pod in story.system.list(PODS))
+    assert all(pod["status"]["phase"] != "Pending" for pod in story.client.list(PODS))
     for name in POD_NAMES:
         if story.find(name) is not None:
             story.delete(name)
     story.run(60)
     story.look()
-    assert list(story.system.list(PODS)) == []
+    assert list(story.client.list(PODS)) == []

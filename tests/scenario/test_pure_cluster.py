@@ -100,7 +100,7 @@ def test_the_same_seed_tells_the_same_story() -> None:
 def test_more_important_pod_takes_the_room_of_a_less_important_one() -> None:
     world = PureWorld(NodeGroup(count=1, capacity={"cpu": "2"}))
     vital = {"metadata": {"name": "vital"}, "value": 1000}
-    world.cluster.system.create(resource_of("priorityclasses"), vital, world.now)
+    world.cluster.client.create(resource_of("priorityclasses"), vital, world.now)
     world.create("pods", "plain", pod_spec("1500m"))
     world.run(10)
     world.create("pods", "vital", pod_spec("1500m", priorityClassName="vital"))

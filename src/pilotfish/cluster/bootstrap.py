@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from pilotfish.cluster.kinds import NAMESPACES
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac import bootstrap_objects
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.settings import ClusterSettings
-from pilotfish.cluster.system import System
 
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
-def bootstrap(system: System, now: float) -> None:
+def bootstrap(client: LoopbackClient, now: float) -> None:
     """Create them."""
-    for resource, obj in _objects(system.settings):
-        system.create(resource, obj, now)
+    for resource, obj in _objects(client.settings):
+        client.create(resource, obj, now)
 
 
 def _objects(settings: ClusterSettings) -> Iterator[tuple[Resource, JsonObject]]:

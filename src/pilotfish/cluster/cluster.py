@@ -21,6 +21,7 @@ from pilotfish.cluster.controllers import controllers_of
 from pilotfish.cluster.errors import method_not_allowed, no_such_path
 from pilotfish.cluster.events.expiry import EventExpiry
 from pilotfish.cluster.kubelet import kubelets_of
+from pilotfish.cluster.loopback_client import Actor, LoopbackClient
 from pilotfish.cluster.rbac import (
     Authorizer,
     Reviews,
@@ -44,7 +45,6 @@ from pilotfish.cluster.schema import Gvk, Schema
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Cursor, Store
 from pilotfish.cluster.strategies.table import strategies_of
-from pilotfish.cluster.system import Actor, System
 
 SECRET_BYTES = 32
 TOKEN_REQUEST = Gvk("authentication.k8s.io/v1", "TokenRequest")
@@ -72,7 +72,7 @@ class Cluster:
         secret: bytes | None = None,
     ) -> None:
         self.store = Store(window=settings.watch_window)
-        self.system = System(self.store, self.request, rng, settings)
+        self.client = LoopbackClient(self.store, self.request, rng, settings)
         self.authorizer = Authorizer(self.store)
         service_accounts = ServiceAccountTokens(
             self.store, secret=secret or rng.randbytes(SECRET_BYTES), rng=rng
@@ -86,12 +86,12 @@ class Cluster:
             admission=admission_plugins(self.store, self.authorizer, settings, rng),
             rng=rng,
         )
-        bootstrap(self.system, now)
-        self.kubelets = kubelets_of(self.system)
+        bootstrap(self.client, now)
+        self.kubelets = kubelets_of(self.client)
         self._actors: tuple[Actor, ...] = (
-            RoleAggregation(self.system),
-            *controllers_of(self.system),
-            EventExpiry(self.system),
+            RoleAggregation(self.client),
+            *controllers_of(self.client),
+            EventExpiry(self.client),
             self.kubelets,
         )
 

@@ -89,7 +89,7 @@ def _make_namespaces(
     }
     for name in names:
         if cluster.store.get(namespaces.storage, "", name) is None:
-            cluster.system.create(namespaces, {"metadata": {"name": name}}, now)
+            cluster.client.create(namespaces, {"metadata": {"name": name}}, now)
     cluster.advance(now)
 
 

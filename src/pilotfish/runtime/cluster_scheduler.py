@@ -131,7 +131,7 @@ class ClusterScheduler:
         if not self._is_wanted or not nodes or is_there:
             return
         try:
-            self._cluster.system.create(PODS, _pod(nodes[0].name), self._clock())
+            self._cluster.client.create(PODS, _pod(nodes[0].name), self._clock())
         except StatusError as error:
             logging.getLogger(_LOGGER).warning("no pod for the scheduler: %s", error)
 

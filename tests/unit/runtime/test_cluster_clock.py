@@ -15,12 +15,12 @@ def crowded_cluster() -> Cluster:
     """A cluster whose kubelets have pods to look at for some steps."""
     cluster = Cluster(rng=random.Random(1), settings=ClusterSettings(), now=NOW)
     account = {"metadata": {"name": "default", "namespace": "default"}}
-    cluster.system.create(SERVICE_ACCOUNTS, account, NOW)
+    cluster.client.create(SERVICE_ACCOUNTS, account, NOW)
     for number in range(BACKLOG):
         metadata = {"name": f"p{number}", "namespace": "default"}
         containers = [{"name": "c", "image": "nginx"}]
         spec = {"nodeName": f"node-{number % 3 + 1}", "containers": containers}
-        cluster.system.create(PODS, {"metadata": metadata, "spec": spec}, NOW)
+        cluster.client.create(PODS, {"metadata": metadata, "spec": spec}, NOW)
     return cluster
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar, Final
 
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.events.recorder import Recorder
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 PODS_PER_SECOND: Final = 10_000.0
 """How many pods the syncs of one key may visit in a second; see `Controller.paced`."""
@@ -29,8 +29,8 @@ class Controller(ABC):
     watches: ClassVar[tuple[Resource, ...]] = ()
     """Resources whose changes `observe` is shown; pods are shown to `observe_pod`."""
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        self.system = system
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        self.client = client
         self.pods = pods
         self.recorder = recorder
         self._not_before: dict[Key, float] = {}

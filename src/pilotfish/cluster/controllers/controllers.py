@@ -36,9 +36,9 @@ from pilotfish.cluster.controllers.workloads.stateful_set import StatefulSetCont
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 SHORTEST_WAIT_SECONDS: Final = 0.001
 
@@ -65,8 +65,10 @@ CONTROLLERS: Final[Sequence[type[Controller]]] = (
 class Controllers:
     """An actor that runs controllers."""
 
-    def __init__(self, system: System, pods: PodIndex, controllers: Sequence[Controller]) -> None:
-        self._system = system
+    def __init__(
+        self, client: LoopbackClient, pods: PodIndex, controllers: Sequence[Controller]
+    ) -> None:
+        self._client = client
         self._pods = pods
         self._controllers = controllers
         self._queue = WorkQueue()
@@ -76,7 +78,7 @@ class Controllers:
         for place, controller in enumerate(controllers):
             for resource in controller.watches:
                 self._watchers.setdefault(resource.storage, []).append((place, controller))
-        system.store.on_change.append(self._changes.append)
+        client.store.on_change.append(self._changes.append)
 
     def sync(self, now: float) -> float | None:
         """Bring in order what is due, and give the time of the next thing to do."""
@@ -94,7 +96,7 @@ class Controllers:
         self._changes.clear()
         storages = dict.fromkeys(r.storage for r in RESOURCES if r.storage in self._storages())
         for storage in storages:
-            for stored in self._system.store.list(storage).items:
+            for stored in self._client.store.list(storage).items:
                 self._observe(Change(stored.resource_version, "ADDED", storage, stored, None), now)
 
     def _storages(self) -> set[str]:
@@ -124,7 +126,7 @@ class Controllers:
             self._queue.add((place, key), max(later, now + SHORTEST_WAIT_SECONDS))
 
 
-def controllers_of(system: System) -> Sequence[Controllers]:
+def controllers_of(client: LoopbackClient) -> Sequence[Controllers]:
     """Give the controllers that a cluster runs."""
-    pods, recorder = PodIndex(), Recorder(system)
-    return [Controllers(system, pods, [kind(system, pods, recorder) for kind in CONTROLLERS])]
+    pods, recorder = PodIndex(), Recorder(client)
+    return [Controllers(client, pods, [kind(client, pods, recorder) for kind in CONTROLLERS])]

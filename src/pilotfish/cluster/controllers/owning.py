@@ -13,9 +13,9 @@ from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import PodIndex, PodInfo
 from pilotfish.cluster.kinds import PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 
 def controller_reference(resource: Resource, owner: JsonObject) -> JsonObject:
@@ -45,7 +45,7 @@ def read_selector(owner: JsonObject) -> LabelSelector | None:
 
 
 def claim_pods(
-    system: System,
+    client: LoopbackClient,
     index: PodIndex,
     resource: Resource,
     owner: JsonObject,
@@ -57,7 +57,7 @@ def claim_pods(
     """Give the pods of an owner, adopting orphans that match and releasing pods that do not.
 
     Args:
-        system: Where pods are changed.
+        client: Where pods are changed.
         index: Where they are found.
         resource: The owner's resource.
         owner: The owner.
@@ -76,38 +76,42 @@ def claim_pods(
         if selector.matches(pod.labels):
             kept.append(pod)
         elif not is_going:
-            _release(system, pod, meta["uid"], finalizers, now)
+            _release(client, pod, meta["uid"], finalizers, now)
     for pod in index.orphans(meta["namespace"]) if not is_going else ():
         reference = controller_reference(resource, owner)
         if (
             pod.is_active
             and pod.name.startswith(name_prefix)
             and selector.matches(pod.labels)
-            and _adopt(system, pod, reference, finalizers, now)
+            and _adopt(client, pod, reference, finalizers, now)
         ):
             kept.append(pod)
     return kept
 
 
 def _adopt(
-    system: System, pod: PodInfo, reference: JsonObject, finalizers: Iterable[str], now: float
+    client: LoopbackClient,
+    pod: PodInfo,
+    reference: JsonObject,
+    finalizers: Iterable[str],
+    now: float,
 ) -> bool:
     """Put in the reference; False where the pod is gone or has an owner by now."""
-    obj = system.get(PODS, *pod.key)
+    obj = client.get(PODS, *pod.key)
     if obj is None or obj["metadata"]["uid"] != pod.uid or controller_of(obj) is not None:
         return False
     meta = obj["metadata"]
     meta["ownerReferences"] = [*(meta.get("ownerReferences") or []), reference]
     if added := [f for f in finalizers if f not in (meta.get("finalizers") or [])]:
         meta["finalizers"] = [*(meta.get("finalizers") or []), *added]
-    system.update(PODS, obj, now)
+    client.update(PODS, obj, now)
     return True
 
 
 def _release(
-    system: System, pod: PodInfo, owner_uid: str, finalizers: Sequence[str], now: float
+    client: LoopbackClient, pod: PodInfo, owner_uid: str, finalizers: Sequence[str], now: float
 ) -> None:
-    obj = system.get(PODS, *pod.key)
+    obj = client.get(PODS, *pod.key)
     if obj is None or obj["metadata"]["uid"] != pod.uid:
         return
     meta = obj["metadata"]
@@ -115,4 +119,4 @@ def _release(
     put_list(meta, "ownerReferences", references)
     kept = [f for f in meta.get("finalizers") or [] if f not in finalizers]
     put_list(meta, "finalizers", kept)
-    system.update(PODS, obj, now)
+    client.update(PODS, obj, now)

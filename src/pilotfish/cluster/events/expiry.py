@@ -13,8 +13,8 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from pilotfish.cluster.kinds import EVENTS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import Stored
-from pilotfish.cluster.system import System
 
 NOTE_SECONDS: Final = 60.0
 REMOVED_PER_SYNC: Final = 500  # some 10 ms
@@ -28,9 +28,9 @@ class _Note(NamedTuple):
 class EventExpiry:
     """An actor that removes old Events."""
 
-    def __init__(self, system: System) -> None:
-        self._store = system.store
-        self._ttl_seconds = system.settings.event_ttl_seconds
+    def __init__(self, client: LoopbackClient) -> None:
+        self._store = client.store
+        self._ttl_seconds = client.settings.event_ttl_seconds
         self._notes: deque[_Note] = deque()
         self._newest_old = 0
         self._old: deque[tuple[str, str]] = deque()

@@ -15,9 +15,9 @@ import msgspec
 
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import EVENTS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp
 
 REMEMBERED: Final = 4096  # client-go maxLruCacheEntries
@@ -42,8 +42,8 @@ class _Budget(msgspec.Struct):
 class Recorder:
     """Writes core Events; refused ones are dropped, as nobody waits for them."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient) -> None:
+        self._client = client
         self._count = 0
         self._similar: dict[tuple[str, ...], _Similar] = {}
         self._budgets: dict[tuple[str, ...], _Budget] = {}
@@ -73,16 +73,16 @@ class Recorder:
         if not self._may_write(source, now):
             return
         namespace = involved.get("namespace") or "default"
-        if count and self._system.store.get(EVENTS.storage, namespace, name) is None:
+        if count and self._client.store.get(EVENTS.storage, namespace, name) is None:
             count = 0  # it has expired
         try:
             if count:
                 patch = {"count": count + 1, "message": message, "lastTimestamp": timestamp(now)}
-                self._system.patch(EVENTS, namespace, name, patch, now)
+                self._client.patch(EVENTS, namespace, name, patch, now)
             else:
                 event = self._event(component, host, involved, now)
                 event |= {"type": event_type, "reason": reason, "message": message[:1024]}
-                name = self._system.create(EVENTS, event, now)["metadata"]["name"]
+                name = self._client.create(EVENTS, event, now)["metadata"]["name"]
         except StatusError:
             self._written.pop(key, None)
             return

@@ -35,10 +35,10 @@ from pilotfish.cluster.kubelet.processes import (
     ProcessStarted,
 )
 from pilotfish.cluster.kubelet.timers import Timers
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.store import Change, Cursor
-from pilotfish.cluster.system import System
 from pilotfish.framework.invariants import require
 
 COMPONENT: Final = "kubelet"
@@ -51,9 +51,9 @@ _NODE_NAME: Final = [f.label for f in PODS.fields].index("spec.nodeName")
 _PHASE: Final = [f.label for f in PODS.fields].index("status.phase")
 
 
-def kubelets_of(system: System) -> Kubelets:
+def kubelets_of(client: LoopbackClient) -> Kubelets:
     """Give the kubelets of a cluster."""
-    return Kubelets(system)
+    return Kubelets(client)
 
 
 class Kubelets:
@@ -65,16 +65,16 @@ class Kubelets:
             `sync`, and what comes of them is told to `handle`.
     """
 
-    def __init__(self, system: System) -> None:
-        settings = system.settings.kubelet
-        self._system = system
+    def __init__(self, client: LoopbackClient) -> None:
+        settings = client.settings.kubelet
+        self._client = client
         self._settings = settings
         self._timers = Timers()
-        self._nodes = Nodes(system, settings, self._timers)
-        self._metrics = Metrics(system, settings, self._nodes)
-        self._recorder = Recorder(system)
-        self.logs = Logs(system, settings)
-        self.processes = LocalProcesses(system, settings.local_images)
+        self._nodes = Nodes(client, settings, self._timers)
+        self._metrics = Metrics(client, settings, self._nodes)
+        self._recorder = Recorder(client)
+        self.logs = Logs(client, settings)
+        self.processes = LocalProcesses(client, settings.local_images)
         self._lifecycle = Lifecycle(settings, self.processes, self._note)
         self._pods: dict[str, PodRun] = {}
         self._aside: dict[str, set[tuple[str, str]]] = {}
@@ -92,7 +92,7 @@ class Kubelets:
             for change in pods.next():
                 self._observe_pod(change, now)
         for _ in range(min(STEPS_PER_SYNC, len(self._unseen))):
-            if (pod := self._system.store.get(PODS.storage, *self._unseen.popleft())) is not None:
+            if (pod := self._client.store.get(PODS.storage, *self._unseen.popleft())) is not None:
                 self._see(pod, now)
         for _ in range(STEPS_PER_SYNC):
             if (key := self._timers.pop(now)) is None:
@@ -129,7 +129,7 @@ class Kubelets:
         for run in self._pods.values():
             require(not is_finished(run), f"{run.full_name} has ended and is played")
         for name, keys in self._aside.items():
-            gone = [key for key in keys if self._system.store.get(PODS.storage, *key) is None]
+            gone = [key for key in keys if self._client.store.get(PODS.storage, *key) is None]
             require(not gone, f"{gone} are gone and wait for {name}")
         self._timers.check_invariants()
 
@@ -143,7 +143,7 @@ class Kubelets:
 
     def _start(self, now: float) -> None:
         """Read the whole cluster, as kubelets do when they start."""
-        store = self._system.store
+        store = self._client.store
         self._nodes.register(now)
         version = store.resource_version
         self._cursors = (
@@ -184,7 +184,7 @@ class Kubelets:
         run = self._pods.get(change.new.uid)
         if run is not None and change.resource_version <= run.seen:
             return
-        stored = self._system.store.get(PODS.storage, change.new.namespace, change.new.name)
+        stored = self._client.store.get(PODS.storage, change.new.namespace, change.new.name)
         if stored is not None and stored.uid == change.new.uid:
             self._see(stored, now)
 
@@ -236,7 +236,7 @@ class Kubelets:
         typed, old = decode(Pod, stored.body), pod.get("status") or {}
         runs_already = bool(old.get("containerStatuses")) and bool(old.get("podIP"))
         if not runs_already and "deletionTimestamp" not in pod["metadata"]:
-            machine = self._system.store.get(NODES.storage, "", node.name)
+            machine = self._client.store.get(NODES.storage, "", node.name)
             why = machine and refusal(typed, decode(Node, machine.body), node.account)
             if why:
                 self._reject(pod, node, *why, now)
@@ -269,7 +269,7 @@ class Kubelets:
     def _write(self, run: PodRun, node: NodeRun, now: float) -> bool:
         """Write a pod's status where it changed; False where the pod is gone."""
         run.has_news = False
-        pod = self._system.get(PODS, run.namespace, run.name)
+        pod = self._client.get(PODS, run.namespace, run.name)
         if pod is None or pod["metadata"]["uid"] != run.uid:
             return False
         status = pod_status(run, pod, node.address, now)
@@ -283,7 +283,7 @@ class Kubelets:
         before = int(pod["metadata"]["resourceVersion"])
         pod["status"] = status
         try:
-            written = self._system.update_status(PODS, pod, now)
+            written = self._client.update_status(PODS, pod, now)
         except StatusError:
             return False
         # A write upon what is yet to be seen leaves it to be seen.
@@ -301,7 +301,7 @@ class Kubelets:
 
     def _delete(self, namespace: str, name: str, uid: str, now: float) -> None:
         try:
-            self._system.delete(PODS, namespace, name, now, uid=uid, grace_period_seconds=0)
+            self._client.delete(PODS, namespace, name, now, uid=uid, grace_period_seconds=0)
         except StatusError:
             return  # someone else was faster
 
@@ -342,7 +342,7 @@ class Kubelets:
     def _take_up(self, node_name: str, now: float) -> None:
         """Serve the pods that waited for their node, in a fixed order."""
         keys = sorted(self._aside.pop(node_name, ()))
-        found = [self._system.store.get(PODS.storage, *key) for key in keys]
+        found = [self._client.store.get(PODS.storage, *key) for key in keys]
         there = (pod for pod in found if pod and pod.selectable[_NODE_NAME] == node_name)
         for pod in _running_first(there):
             self._see(pod, now)

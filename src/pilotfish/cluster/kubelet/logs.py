@@ -21,9 +21,9 @@ import msgspec
 from pilotfish.cluster.errors import StatusError, bad_request, not_found
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.node_objects import micro_time
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.settings import KubeletSettings
-from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import seconds_of
 
 KEPT_LINES: Final = 10_000
@@ -68,8 +68,8 @@ class _Container(msgspec.Struct, frozen=True):
 class Logs:
     """The logs of all containers."""
 
-    def __init__(self, system: System, settings: KubeletSettings) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, settings: KubeletSettings) -> None:
+        self._client = client
         self._settings = settings
         self._kept: dict[tuple[str, str], deque[LogLine]] = {}
 
@@ -89,7 +89,7 @@ class Logs:
         Raises:
             StatusError: There is no such pod or container.
         """
-        pod = self._system.get(PODS, namespace, name)
+        pod = self._client.get(PODS, namespace, name)
         if pod is None:
             raise not_found(PODS, name)
         _container_name(pod, options.container)
@@ -101,11 +101,11 @@ class Logs:
         Raises:
             StatusError: There is no such pod or container, or it has no log yet.
         """
-        pod = self._system.get(PODS, namespace, name)
+        pod = self._client.get(PODS, namespace, name)
         if pod is None:
             raise not_found(PODS, name)
         node = pod["spec"].get("nodeName", "")
-        if self._system.store.get(NODES.storage, "", node) is None:
+        if self._client.store.get(NODES.storage, "", node) is None:
             raise not_found(PODS, node)  # as upstream says it
         container = _find(pod, _container_name(pod, options.container), previous=options.previous)
         return LogReader(self, pod["metadata"], container, options, now)
@@ -116,7 +116,7 @@ class Logs:
 
     def is_over(self, namespace: str, name: str, uid: str, container: _Container) -> bool:
         """Say whether a container's run has ended."""
-        pod = self._system.get(PODS, namespace, name)
+        pod = self._client.get(PODS, namespace, name)
         if pod is None or pod["metadata"]["uid"] != uid or container.finished_at is not None:
             return True
         found = _status(pod, container.name)

@@ -21,10 +21,10 @@ from pilotfish.cluster.kubelet import annotations as keys
 from pilotfish.cluster.kubelet.behavior import rule_of, share
 from pilotfish.cluster.kubelet.nodes import Nodes
 from pilotfish.cluster.label_selectors import parse_label_selector
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.settings import MEBIBYTE, KubeletSettings
-from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp
 
 WINDOW: Final = "15s"
@@ -39,8 +39,8 @@ NODE_MEBIBYTES: Final = 400
 class Metrics:
     """Computes NodeMetrics and PodMetrics when they are read."""
 
-    def __init__(self, system: System, settings: KubeletSettings, nodes: Nodes) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, settings: KubeletSettings, nodes: Nodes) -> None:
+        self._client = client
         self._settings = settings
         self._nodes = nodes
 
@@ -89,7 +89,7 @@ class Metrics:
             yield _metadata(stored, now) | {"usage": usage}
 
     def _selected(self, storage: str, request: ApiRequest) -> Iterator[Stored]:
-        store = self._system.store
+        store = self._client.store
         if request.verb == "get":
             found = store.get(storage, request.namespace, request.name)
             yield from () if found is None else (found,)
@@ -101,7 +101,7 @@ class Metrics:
 
     def _used_by_node(self, now: float) -> dict[str, tuple[float, float]]:
         used: dict[str, tuple[float, float]] = {}
-        for pod in self._system.list(PODS):
+        for pod in self._client.list(PODS):
             name = pod["spec"].get("nodeName", "")
             for cpu, memory in self._containers(pod, now).values():
                 old = used.get(name, (0.0, 0.0))

@@ -34,9 +34,9 @@ from pilotfish.cluster.kubelet.node_objects import (
     ready_status,
 )
 from pilotfish.cluster.kubelet.timers import Timers
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.settings import KubeletSettings, NodeFault, NodeGroup
-from pilotfish.cluster.system import System
 
 RENEW_MAX_SECONDS: Final = 30.0  # a Lease lasts for 40
 RETRY_SECONDS: Final = 10.0
@@ -82,8 +82,8 @@ class NodeRun:
 class Nodes:
     """All nodes that are played, by name."""
 
-    def __init__(self, system: System, settings: KubeletSettings, timers: Timers) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, settings: KubeletSettings, timers: Timers) -> None:
+        self._client = client
         self._settings = settings
         self._timers = timers
         self._groups: dict[str, NodeGroup] = {}
@@ -101,19 +101,19 @@ class Nodes:
     def register(self, now: float) -> None:
         """Create the nodes of the settings that are not there."""
         named: Counter[str] = Counter()
-        for group in self._system.settings.node_groups:
+        for group in self._client.settings.node_groups:
             first = named[group.name] + 1
             named[group.name] += group.count
             for node in group_nodes(group, self._settings, first, len(self._indexes)):
                 name = node["metadata"]["name"]
                 self._groups[name] = group
                 self._indexes[name] = len(self._indexes)
-                if self._system.store.get(NODES.storage, "", name) is None:
+                if self._client.store.get(NODES.storage, "", name) is None:
                     status = node["status"]
                     if images := given_images(group):
                         status |= complete_status(node, self._indexes[name], images, self._settings)
                     status["conditions"] = conditions([], _fault(node, group), now)
-                    self._system.create(NODES, node, now)
+                    self._client.create(NODES, node, now)
 
     def observe(self, stored: Stored, now: float) -> NodeRun:
         """Take in a node, new or changed; its `fault` says whether pods on it are served."""
@@ -153,13 +153,13 @@ class Nodes:
 
     def report(self, run: NodeRun, now: float) -> None:
         """Report a node's status, and say when to do so again."""
-        node = self._system.get(NODES, "", run.name)
+        node = self._client.get(NODES, "", run.name)
         if run.fault != "Silent" and node is not None and node["metadata"]["uid"] == run.uid:
             status = complete_status(node, run.index, run.images, self._settings)
             status["conditions"] = conditions(status.get("conditions") or [], run.fault, now)
             node["status"] = status
             run.has_news = False
-            self._system.update_status(NODES, node, now)
+            self._client.update_status(NODES, node, now)
         self._timers.set(
             (REPORT_TIMER, run.name), math.ceil(now + self._settings.status_report_seconds)
         )
@@ -170,7 +170,7 @@ class Nodes:
         run = self._by_name[stored.name] = NodeRun(stored.name, stored.uid, index, group)
         seconds, report = self._renew_seconds(), self._settings.status_report_seconds
         run.has_lease = (
-            self._system.store.get(LEASES.storage, LEASE_NAMESPACE, run.name) is not None
+            self._client.store.get(LEASES.storage, LEASE_NAMESPACE, run.name) is not None
         )
         if run.has_lease:
             self._timers.set((LEASE_TIMER, run.name), math.ceil(now + _spread(index, seconds)))
@@ -178,16 +178,16 @@ class Nodes:
             self.renew(run, now)
             self._timers.set((LEASE_TIMER, run.name), math.ceil(now + 1 + _spread(index, seconds)))
         self._timers.set((REPORT_TIMER, run.name), math.ceil(now + 1 + _spread(index, report)))
-        if self._system.store.get(CSI_NODES.storage, "", run.name) is None:
-            self._system.create(CSI_NODES, csi_node(run.name, run.uid), now)
+        if self._client.store.get(CSI_NODES.storage, "", run.name) is None:
+            self._client.create(CSI_NODES, csi_node(run.name, run.uid), now)
         return run
 
     def _write_lease(self, run: NodeRun, now: float) -> None:
         if run.has_lease:
             patch = {"spec": {"renewTime": micro_time(now)}}
-            self._system.patch(LEASES, LEASE_NAMESPACE, run.name, patch, now)
+            self._client.patch(LEASES, LEASE_NAMESPACE, run.name, patch, now)
         else:
-            self._system.create(LEASES, lease(run.name, run.uid, self._settings, now), now)
+            self._client.create(LEASES, lease(run.name, run.uid, self._settings, now), now)
             run.has_lease = True
 
     def _renew_seconds(self) -> float:

@@ -22,9 +22,9 @@ from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from pilotfish.cluster.kubelet.images import full_name
 from pilotfish.cluster.kubelet.pod_run import ContainerRun, PodRun
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 TOKEN_SECONDS: Final = 3607  # what kubelets ask for
 LOOPBACK: Final = "127.0.0.1"  # where a process of this machine may listen; podIP is made up
@@ -94,10 +94,10 @@ class LocalProcesses:
         ca: the API server's CA, PEM; whoever serves the cluster sets it.
     """
 
-    def __init__(self, system: System, images: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, client: LoopbackClient, images: Mapping[str, tuple[str, ...]]) -> None:
         self.effects: deque[Effect] = deque()
         self.ca = ""
-        self._system = system
+        self._client = client
         self._commands = {full_name(image): command for image, command in images.items()}
 
     def is_local(self, image: str) -> bool:
@@ -110,7 +110,7 @@ class LocalProcesses:
         Raises:
             ContainerConfigError: It cannot be made as the pod says.
         """
-        stored = self._system.get(PODS, pod.namespace, pod.name)
+        stored = self._client.get(PODS, pod.namespace, pod.name)
         if stored is None:
             return
         spec = stored["spec"]
@@ -141,7 +141,7 @@ class LocalProcesses:
             "boundObjectRef": bound | {"uid": metadata["uid"]},
         }
         try:
-            answer = self._system.create_subresource(
+            answer = self._client.create_subresource(
                 SERVICE_ACCOUNTS, metadata["namespace"], account, "token", {"spec": wanted}, now
             )
         except StatusError as error:
@@ -182,7 +182,7 @@ class LocalProcesses:
         raise ContainerConfigError(f"{next(iter(source), 'valueFrom')} is not supported here")
 
     def _data(self, resource: Resource, namespace: str, reference: JsonObject) -> dict[str, str]:
-        obj = self._system.get(resource, namespace, reference["name"])
+        obj = self._client.get(resource, namespace, reference["name"])
         if obj is None:
             if reference.get("optional"):
                 return {}

@@ -12,9 +12,9 @@ import msgspec
 from pilotfish.api.meta import ApiStruct
 from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.kinds import CLUSTER_ROLES
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.rbac.index import Mirror
 from pilotfish.cluster.rbac.policy import PolicyRule, Role
-from pilotfish.cluster.system import System
 
 
 class AggregationRule(ApiStruct, frozen=True):
@@ -46,9 +46,9 @@ def aggregated_rules(aggregation: AggregationRule, roles: Iterable[Role]) -> tup
 class RoleAggregation:
     """Keeps the rules of aggregated roles equal to those of the roles that make them up."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
-        self._roles = Mirror(system.store, CLUSTER_ROLES.storage, AggregatedRole)
+    def __init__(self, client: LoopbackClient) -> None:
+        self._client = client
+        self._roles = Mirror(client.store, CLUSTER_ROLES.storage, AggregatedRole)
 
     def sync(self, now: float) -> None:
         """Rewrite the aggregated roles whose parts have changed since the last time.
@@ -65,4 +65,4 @@ class RoleAggregation:
             rules = aggregated_rules(role.aggregation_rule, others)
             if rules != role.rules:
                 patch = {"rules": msgspec.to_builtins(rules)}
-                self._system.patch(CLUSTER_ROLES, "", role.name, patch, now)
+                self._client.patch(CLUSTER_ROLES, "", role.name, patch, now)

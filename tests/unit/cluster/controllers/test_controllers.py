@@ -29,7 +29,7 @@ def test_controllers_that_start_late_take_up_what_is_there() -> None:
     ghost = {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "no-such-uid"}
     world.create(CONFIG_MAPS, {"metadata": {"name": "left", "ownerReferences": [ghost]}})
     world.change(DEPLOYMENTS, "web", lambda d: d["spec"].update(replicas=3))
-    world.controllers = controllers_of(world.system)[0]
+    world.controllers = controllers_of(world.client)[0]
     world.advance(1, world.run_pods)
     assert len(world.names(PODS)) == 3
     assert "left" not in world.names(CONFIG_MAPS)
@@ -73,9 +73,9 @@ class Stumbling(Controller):
 @pytest.mark.parametrize("bad", ["odd", "unreadable"])
 def test_defect_of_one_controller_costs_others_nothing_that_they_wait_for(bad: str) -> None:
     world = World()
-    pods, recorder = PodIndex(), Recorder(world.system)
+    pods, recorder = PodIndex(), Recorder(world.client)
     Stumbling.seen.clear()
-    controllers = Controllers(world.system, pods, [Stumbling(world.system, pods, recorder)])
+    controllers = Controllers(world.client, pods, [Stumbling(world.client, pods, recorder)])
     controllers.sync(world.now)
     for name in ("first", bad, "last"):
         world.create(CONFIG_MAPS, {"metadata": {"name": name}})
@@ -87,9 +87,9 @@ def test_defect_of_one_controller_costs_others_nothing_that_they_wait_for(bad: s
 
 def test_key_on_which_a_controller_fails_is_tried_again() -> None:
     world = World()
-    pods, recorder = PodIndex(), Recorder(world.system)
+    pods, recorder = PodIndex(), Recorder(world.client)
     Stumbling.seen.clear()
-    controllers = Controllers(world.system, pods, [Stumbling(world.system, pods, recorder)])
+    controllers = Controllers(world.client, pods, [Stumbling(world.client, pods, recorder)])
     world.create(CONFIG_MAPS, {"metadata": {"name": "odd"}})
     for _ in range(3):
         with pytest.raises(KeyError):
@@ -102,6 +102,6 @@ def test_settled_cluster_writes_nothing() -> None:
     world = World()
     world.create(DEPLOYMENTS, workload("web", replicas=2))
     world.advance(5, world.run_pods)
-    version = world.system.store.resource_version
+    version = world.client.store.resource_version
     world.advance(3600, world.run_pods)
-    assert world.system.store.resource_version == version
+    assert world.client.store.resource_version == version

@@ -31,10 +31,10 @@ class World:
         settings = ClusterSettings(root_ca="the CA")
         self.now = START
         self.cluster = Cluster(rng=random.Random(seed), settings=settings, now=START)
-        self.system = self.cluster.system
+        self.client = self.cluster.client
         self.namespace = "default"
-        self.controllers: Controllers = controllers_of(self.system)[0]
-        if self.system.store.get("namespaces", "", "default") is None:
+        self.controllers: Controllers = controllers_of(self.client)[0]
+        if self.client.store.get("namespaces", "", "default") is None:
             self.create(NAMESPACES, {"metadata": {"name": "default"}})
         self._rest()
 
@@ -42,7 +42,7 @@ class World:
         """Create an object, in the present namespace unless it names one."""
         if resource.namespaced:
             obj["metadata"].setdefault("namespace", self.namespace)
-        return self.system.create(resource, obj, self.now)
+        return self.client.create(resource, obj, self.now)
 
     def enter(self, namespace: str) -> None:
         """Create a namespace, and work in it from now on."""
@@ -58,11 +58,11 @@ class World:
 
     def find(self, resource: Resource, name: str) -> Json | None:
         """Give an object, or None."""
-        return self.system.get(resource, self.namespace if resource.namespaced else "", name)
+        return self.client.get(resource, self.namespace if resource.namespaced else "", name)
 
     def all(self, resource: Resource) -> list[Json]:
         """Give all objects of the present namespace, or of the cluster."""
-        return list(self.system.list(resource, self.namespace if resource.namespaced else ""))
+        return list(self.client.list(resource, self.namespace if resource.namespaced else ""))
 
     def names(self, resource: Resource) -> list[str]:
         """Give their names."""
@@ -72,12 +72,12 @@ class World:
         """Edit an object and write it back."""
         obj = self.get(resource, name)
         edit(obj)
-        return self.system.update(resource, obj, self.now)
+        return self.client.update(resource, obj, self.now)
 
     def delete(self, resource: Resource, name: str, **options: Any) -> None:
         """Delete an object of the present namespace, or of the cluster."""
         namespace = self.namespace if resource.namespaced else ""
-        self.system.delete(resource, namespace, name, self.now, **options)
+        self.client.delete(resource, namespace, name, self.now, **options)
 
     def events(self, reason: str) -> list[str]:
         """Give the messages of the events with a reason, oldest first."""
@@ -99,9 +99,9 @@ class World:
         while True:
             deadline = self._rest()
             if tick is not None:
-                version = self.system.store.resource_version
+                version = self.client.store.resource_version
                 tick()
-                if self.system.store.resource_version != version:
+                if self.client.store.resource_version != version:
                     continue
             if deadline is None or deadline > end:
                 self.now = end
@@ -111,15 +111,15 @@ class World:
     def _rest(self) -> float | None:
         """Run the controllers until nobody writes."""
         for _ in range(1000):
-            version = self.system.store.resource_version
+            version = self.client.store.resource_version
             deadline = self.controllers.sync(self.now)
-            if self.system.store.resource_version == version:
+            if self.client.store.resource_version == version:
                 return deadline
         raise AssertionError("the controllers never rest")
 
     def run_pods(self, *, ready: bool = True) -> None:
         """Do what kubelets do: start all pods, and end those that are being deleted."""
-        for pod in self.system.list(PODS):
+        for pod in self.client.list(PODS):
             if "deletionTimestamp" in pod["metadata"]:
                 self._end(pod)
             elif (pod.get("status") or {}).get("phase", "Pending") == "Pending":
@@ -146,7 +146,7 @@ class World:
             made = {"type": "Ready", "status": value, "lastTransitionTime": timestamp(self.now)}
             others = [c for c in status.get("conditions") or [] if c["type"] != "Ready"]
             status["conditions"] = [*others, made]
-        self.system.update_status(PODS, pod, self.now)
+        self.client.update_status(PODS, pod, self.now)
 
     def add_node(self, name: str, **labels: str) -> None:
         """Create a node that has just reported."""
@@ -164,15 +164,15 @@ class World:
             field: timestamp(self.now) for field in ("lastHeartbeatTime", "lastTransitionTime")
         }
         node.setdefault("status", {})["conditions"] = [{"type": "Ready", "status": ready, **times}]
-        self.system.update_status(NODES, node, self.now)
+        self.client.update_status(NODES, node, self.now)
 
     def renew_lease(self, name: str) -> None:
         """Let a node give a sign of life."""
-        lease = self.system.get(LEASES, "kube-node-lease", name)
+        lease = self.client.get(LEASES, "kube-node-lease", name)
         assert lease is not None
         micro = timestamp(self.now).replace("Z", ".000000Z")
         lease["spec"]["renewTime"] = micro
-        self.system.update(LEASES, lease, self.now)
+        self.client.update(LEASES, lease, self.now)
 
     def add_pod(self, name: str, *, node: str = "", owner: Json | None = None, **spec: Any) -> Json:
         """Create a pod, bound to a node if one is named."""
@@ -185,7 +185,7 @@ class World:
     def _end(self, pod: Json) -> None:
         meta = pod["metadata"]
         key = (meta["namespace"], meta["name"])
-        self.system.delete(PODS, *key, self.now, uid=meta["uid"], grace_period_seconds=0)
+        self.client.delete(PODS, *key, self.now, uid=meta["uid"], grace_period_seconds=0)
 
 
 def pod_spec(image: str = "app:v1", **more: Any) -> Json:

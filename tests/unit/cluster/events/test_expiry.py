@@ -21,7 +21,7 @@ class Story:
         settings = ClusterSettings(node_groups=(), event_ttl_seconds=ttl_seconds)
         self.cluster = Cluster(rng=random.Random(1), settings=settings, now=START)
         self.passed = 0.0
-        self.source = Recorder(self.cluster.system).source("test", CONFIG_MAPS)
+        self.source = Recorder(self.cluster.client).source("test", CONFIG_MAPS)
 
     def write(self, name: str, at: float) -> None:
         """Write an event about something, at so many seconds from the start."""
@@ -36,7 +36,7 @@ class Story:
             self.passed = deadline - START
         self.cluster.advance(START + at)
         self.passed = at
-        found = self.cluster.system.list(EVENTS, "default")
+        found = self.cluster.client.list(EVENTS, "default")
         return sorted(event["involvedObject"]["name"] for event in found)
 
 

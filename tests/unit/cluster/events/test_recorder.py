@@ -9,7 +9,7 @@ from unit.cluster.controllers.world import Json, World
 
 def source(world: World) -> tuple[EventSource, Json]:
     obj = world.create(CONFIG_MAPS, {"metadata": {"name": "subject"}})
-    return Recorder(world.system).source("test-controller", CONFIG_MAPS), obj
+    return Recorder(world.client).source("test-controller", CONFIG_MAPS), obj
 
 
 def events(world: World) -> list[Json]:

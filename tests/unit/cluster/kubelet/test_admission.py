@@ -95,7 +95,7 @@ def test_no_execute_taint_is_refused_and_no_schedule_is_not() -> None:
     story = Story()
     for name, effect in (("node-1", "NoSchedule"), ("node-2", "NoExecute")):
         patch = {"spec": {"taints": [{"key": "k", "effect": effect}]}}
-        story.system.patch(NODES, "", name, patch, story.now)
+        story.client.patch(NODES, "", name, patch, story.now)
     story.run(0)
     story.create("a", node="node-1")
     story.create("b", node="node-2")
@@ -119,7 +119,7 @@ def test_pods_that_run_come_before_those_that_wait_when_a_node_comes_back() -> N
     story.run(5)
     story.annotate_node("node-1", keys.FAULT, "Silent")
     story.create("a-waits", containers=with_requests(cpu="3"))
-    story.kubelets = kubelets_of(story.system)
+    story.kubelets = kubelets_of(story.client)
     story.run(1)
     story.annotate_node("node-1", keys.FAULT, None)
     assert story.phase("z-runs") == "Running"

@@ -37,7 +37,7 @@ def test_pods_that_are_due_together_take_their_steps_in_parts() -> None:
 def test_kubelets_that_start_on_a_full_cluster_look_at_it_in_parts() -> None:
     story = crowded_story()
     story.run(10)
-    story.kubelets = kubelets_of(story.system)
+    story.kubelets = kubelets_of(story.client)
     assert story.kubelets.sync(story.now) == story.now, "there is more to look at"
     story.run(10)
     assert phases(story) == {"Running": PODS}

@@ -80,7 +80,7 @@ def test_readiness_gate_holds_the_pod_back_until_its_condition_is_true() -> None
     status = story.status("web")
     gate = {"type": "example.com/open", "status": "True", "lastTransitionTime": None}
     patch = {"status": {"conditions": [*status["conditions"], gate]}}
-    story.system.patch_status(PODS, "default", "web", patch, story.now)
+    story.client.patch_status(PODS, "default", "web", patch, story.now)
     story.run(0)
     assert story.condition("web", "Ready")["status"] == "True"
     assert story.condition("web", "example.com/open")["status"] == "True"
@@ -93,7 +93,7 @@ def test_condition_keeps_the_time_of_its_last_transition() -> None:
     status = story.status("web")
     other = {"type": "example.com/x", "status": "True", "lastTransitionTime": None}
     patch = {"status": {"conditions": [other, *status["conditions"][1:]]}}
-    story.system.patch_status(PODS, "default", "web", patch, story.now)
+    story.client.patch_status(PODS, "default", "web", patch, story.now)
     story.run(0)
     assert story.condition("web", "Ready")["lastTransitionTime"] == "2027-01-15T08:00:04Z"
     dropped = story.condition("web", status["conditions"][0]["type"])
@@ -107,7 +107,7 @@ def test_pod_that_others_failed_while_it_was_deleted_is_removed() -> None:
     story.annotate_node("node-1", keys.FAULT, "Silent")
     story.delete("web")
     patch = {"status": {"phase": "Failed"}}
-    story.system.patch_status(PODS, "default", "web", patch, story.now)
+    story.client.patch_status(PODS, "default", "web", patch, story.now)
     story.run(5)
     assert story.find("web") is not None
     story.annotate_node("node-1", keys.FAULT, None)
@@ -307,7 +307,7 @@ def test_kubelets_that_start_anew_take_over_running_pods() -> None:
     story.create("web", restartPolicy="Never", annotations=said)
     story.run(10)
     before = story.container("web")
-    story.kubelets = type(story.kubelets)(story.system)
+    story.kubelets = type(story.kubelets)(story.client)
     story.run(10)
     assert story.container("web") == before
     story.run(60)
@@ -320,7 +320,7 @@ def test_kubelets_that_start_anew_go_on_with_containers_that_do_not_run() -> Non
     story.create("web", containers=[{}, slow], annotations={keys.FAULT: "CrashLoop"})
     story.run(12)
     assert story.container("web")["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-    story.kubelets = type(story.kubelets)(story.system)
+    story.kubelets = type(story.kubelets)(story.client)
     story.run(2)
     assert "running" in story.container("web")["state"]
     assert story.container("web")["restartCount"] == 2

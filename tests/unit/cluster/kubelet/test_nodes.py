@@ -11,13 +11,13 @@ from pilotfish.cluster.settings import NodeGroup
 
 
 def node(story: Story, name: str) -> JsonObject:
-    found = story.system.get(NODES, "", name)
+    found = story.client.get(NODES, "", name)
     assert found is not None
     return found
 
 
 def renew_time(story: Story, name: str) -> str:
-    lease = story.system.get(LEASES, "kube-node-lease", name)
+    lease = story.client.get(LEASES, "kube-node-lease", name)
     assert lease is not None
     return str(lease["spec"]["renewTime"])
 
@@ -52,11 +52,11 @@ def test_group_becomes_nodes_with_names_labels_taints_zones_and_addresses_of_the
 def test_node_is_ready_from_the_start_and_has_a_lease_and_a_csi_node() -> None:
     story = Story()
     assert story.node_condition("node-1", "Ready")["reason"] == "KubeletReady"
-    lease = story.system.get(LEASES, "kube-node-lease", "node-1")
+    lease = story.client.get(LEASES, "kube-node-lease", "node-1")
     assert lease is not None
     assert lease["spec"]["holderIdentity"] == "node-1"
     assert lease["metadata"]["ownerReferences"][0]["kind"] == "Node"
-    assert story.system.get(CSI_NODES, "", "node-1") is not None
+    assert story.client.get(CSI_NODES, "", "node-1") is not None
 
 
 def test_lease_is_renewed_every_ten_seconds_and_the_status_every_five_minutes() -> None:
@@ -78,9 +78,9 @@ def test_heartbeats_of_many_nodes_are_spread_over_time() -> None:
     story.run(20)
     writes = []
     for _ in range(10):
-        before = story.system.store.resource_version
+        before = story.client.store.resource_version
         story.run(1)
-        writes.append(story.system.store.resource_version - before)
+        writes.append(story.client.store.resource_version - before)
     assert sum(writes) >= 100
     assert max(writes) <= 20
 
@@ -95,14 +95,14 @@ def test_many_nodes_renew_less_often_but_well_within_the_lease() -> None:
     assert all(new > old for new, old in zip(renewed, seen, strict=True))
     story = Story(NodeGroup(count=40), settings=slow)
     story.run(61)
-    before = story.system.store.resource_version
+    before = story.client.store.resource_version
     story.run(10)
-    assert story.system.store.resource_version - before < 30
+    assert story.client.store.resource_version - before < 30
 
 
 def test_node_that_a_user_makes_is_completed_and_serves_pods() -> None:
     story = Story()
-    story.system.create(NODES, {"metadata": {"name": "mine"}}, story.now)
+    story.client.create(NODES, {"metadata": {"name": "mine"}}, story.now)
     story.run(0)
     assert node(story, "mine")["status"]["allocatable"]["cpu"] == "4"
     assert story.node_condition("mine", "Ready")["status"] == "True"
@@ -114,7 +114,7 @@ def test_node_that_a_user_makes_is_completed_and_serves_pods() -> None:
 def test_node_keeps_what_it_was_given() -> None:
     story = Story()
     status = {"allocatable": {"cpu": "1", "pods": "3"}, "capacity": {"cpu": "2", "pods": "5"}}
-    story.system.create(NODES, {"metadata": {"name": "mine"}, "status": status}, story.now)
+    story.client.create(NODES, {"metadata": {"name": "mine"}, "status": status}, story.now)
     story.run(400)
     assert node(story, "mine")["status"]["allocatable"] == {"cpu": "1", "pods": "3"}
 
@@ -124,7 +124,7 @@ def test_pod_waits_for_a_node_that_is_not_there_yet() -> None:
     story.create("early", node="later")
     story.run(60)
     assert story.phase("early") == "Pending"
-    story.system.create(NODES, {"metadata": {"name": "later"}}, story.now)
+    story.client.create(NODES, {"metadata": {"name": "later"}}, story.now)
     story.run(5)
     assert story.phase("early") == "Running"
 
@@ -134,7 +134,7 @@ def test_pods_that_go_while_they_wait_for_their_node_leave_nothing_behind() -> N
     story.create("early", node="nowhere")
     story.create("running")
     story.run(5)
-    story.system.delete(NODES, "", "node-1", story.now)
+    story.client.delete(NODES, "", "node-1", story.now)
     story.run(0)
     for name in ("early", "running"):
         story.delete(name, grace_period_seconds=0)
@@ -166,7 +166,7 @@ def test_healed_node_takes_back_what_was_said_of_it_while_it_was_silent() -> Non
     found = node(story, "node-1")
     for condition in found["status"]["conditions"]:
         condition |= {"status": "Unknown", "reason": "NodeStatusUnknown"}
-    story.system.update_status(NODES, found, story.now)
+    story.client.update_status(NODES, found, story.now)
     story.run(60)
     assert story.node_condition("node-1", "Ready")["status"] == "Unknown"
     story.annotate_node("node-1", keys.FAULT, None)
@@ -200,19 +200,19 @@ def test_pulled_image_is_reported_with_the_next_heartbeat() -> None:
 
 def test_deleted_node_is_played_no_more() -> None:
     story = Story()
-    story.system.delete(NODES, "", "node-1", story.now)
+    story.client.delete(NODES, "", "node-1", story.now)
     story.run(400)
-    assert story.system.get(NODES, "", "node-1") is None
+    assert story.client.get(NODES, "", "node-1") is None
 
 
 def test_node_made_anew_takes_up_the_pods_that_are_left() -> None:
     story = Story()
     story.create("old", containers=[{"resources": {"requests": {"cpu": "3"}}}])
     story.run(5)
-    story.system.delete(NODES, "", "node-1", story.now)
+    story.client.delete(NODES, "", "node-1", story.now)
     story.run(5)
     assert story.phase("old") == "Running", "the pod garbage collector is not at work here"
-    story.system.create(NODES, {"metadata": {"name": "node-1"}}, story.now)
+    story.client.create(NODES, {"metadata": {"name": "node-1"}}, story.now)
     story.run(0)
     story.create("new", containers=[{"resources": {"requests": {"cpu": "2"}}}])
     assert story.status("new")["reason"] == "OutOfcpu"
@@ -226,7 +226,7 @@ def test_node_of_a_real_cluster_keeps_its_images_and_what_it_is() -> None:
     info = {"kubeletVersion": "v1.30.0", "osImage": "Debian", "architecture": "arm64"}
     images = [{"names": ["docker.io/library/nginx@sha256:0", "docker.io/library/nginx:latest"]}]
     found = {"metadata": {"name": "real"}, "status": {"nodeInfo": info, "images": images}}
-    story.system.create(NODES, found, story.now)
+    story.client.create(NODES, found, story.now)
     story.run(400)
     assert node(story, "real")["status"]["nodeInfo"]["osImage"] == "Debian"
     story.create("web", node="real", containers=[{"imagePullPolicy": "Never"}])

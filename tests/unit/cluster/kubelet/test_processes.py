@@ -130,7 +130,7 @@ def test_deletion_is_heard_though_a_process_starts_before_the_next_look() -> Non
     uid = story.deploy()
     story.run(2)
     story.effects()
-    story.system.delete(PODS, "default", "mine", story.now)
+    story.client.delete(PODS, "default", "mine", story.now)
     story.kubelets.handle(ProcessStarted(uid, "c0"), story.now)
     story.run(0)
     assert story.effects() == [StopProcess(uid, "c0", 30.0)]
@@ -147,7 +147,7 @@ def test_forced_deletion_kills_the_process() -> None:
 def test_kubelets_that_start_anew_start_the_process_again() -> None:
     story = LocalStory()
     story.started()
-    story.kubelets = kubelets_of(story.system)
+    story.kubelets = kubelets_of(story.client)
     story.run(3)
     assert isinstance(story.effects()[0], StartProcess)
     assert story.container("mine")["state"]["terminated"]["exitCode"] == 137
@@ -156,8 +156,8 @@ def test_kubelets_that_start_anew_start_the_process_again() -> None:
 def test_environment_is_read_from_the_pod_config_maps_and_secrets() -> None:
     story = LocalStory()
     names = {"name": "settings", "namespace": "default"}
-    story.system.create(CONFIG_MAPS, {"metadata": names, "data": {"a": "1", "b": "2"}}, story.now)
-    story.system.create(SECRETS, {"metadata": names, "data": {"key": "c2VjcmV0"}}, story.now)
+    story.client.create(CONFIG_MAPS, {"metadata": names, "data": {"a": "1", "b": "2"}}, story.now)
+    story.client.create(SECRETS, {"metadata": names, "data": {"key": "c2VjcmV0"}}, story.now)
     _, effect = story.started(
         envFrom=[{"configMapRef": {"name": "settings"}, "prefix": "S_"}],
         env=[
@@ -191,7 +191,7 @@ def test_missing_config_map_keeps_the_container_from_starting_until_it_is_there(
     }
     assert 'Failed: Error: configmap "settings" not found' in story.events("mine")
     names = {"name": "settings", "namespace": "default"}
-    story.system.create(CONFIG_MAPS, {"metadata": names, "data": {}}, story.now)
+    story.client.create(CONFIG_MAPS, {"metadata": names, "data": {}}, story.now)
     story.run(10)
     assert len(story.effects()) == 1
 

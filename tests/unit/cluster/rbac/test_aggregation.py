@@ -2,20 +2,20 @@ import random
 
 import msgspec
 
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac import RoleAggregation, bootstrap_objects
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Store
-from pilotfish.cluster.system import System
 from policies import cluster_role, put, remove, rule, storage_of, store_of
 
 VIEW, EDIT = {"to-view": "true"}, {"to-edit": "true"}
 GET, SET = rule("get", "pods"), rule("update", "pods")
 
 
-def system_of(store: Store) -> System:
-    """Make a system whose patches of rules go straight into the store."""
+def system_of(store: Store) -> LoopbackClient:
+    """Make a client whose patches of rules go straight into the store."""
 
     def request(asked: ApiRequest, _now: float) -> ApiAnswer:
         stored = store.get(asked.resource.storage, asked.namespace, asked.name)
@@ -24,7 +24,7 @@ def system_of(store: Store) -> System:
         written = store.put(asked.resource.storage, stored.decode() | asked.body)
         return ApiAnswer(code=200, resource=asked.resource, body=written.body)
 
-    return System(store, request, random.Random(0), ClusterSettings())
+    return LoopbackClient(store, request, random.Random(0), ClusterSettings())
 
 
 def settle(aggregation: RoleAggregation, store: Store) -> None:

@@ -23,10 +23,10 @@ from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import RESOURCES, TABLE, Resource
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
@@ -65,8 +65,8 @@ class GarbageCollector(Controller):
 
     watches = tuple(reversed(_STORED.values()))
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._places: dict[str, _Place] = {}
         self._dependents: dict[str, dict[str, None]] = {}
 
@@ -97,7 +97,7 @@ class GarbageCollector(Controller):
         place = self._places.get(uid)
         if place is None:
             return None
-        obj = self.system.get(place.resource, place.namespace, place.name)
+        obj = self.client.get(place.resource, place.namespace, place.name)
         if obj is None or obj["metadata"]["uid"] != uid:
             return None
         finalizers = obj["metadata"].get("finalizers") or []
@@ -137,7 +137,7 @@ class GarbageCollector(Controller):
         if resource is None or not resource.storage:
             return "solid"
         namespace = place.namespace if resource.namespaced else ""
-        stored = self.system.store.get(resource.storage, namespace, reference["name"])
+        stored = self.client.store.get(resource.storage, namespace, reference["name"])
         if stored is None or stored.uid != reference["uid"]:
             return "absent"
         meta = _DECODER.decode(stored.body).metadata
@@ -149,7 +149,7 @@ class GarbageCollector(Controller):
         uid = obj["metadata"]["uid"]
         is_blocked = False
         for dependent in self._dependents_of(uid):
-            found = self.system.get(dependent.resource, dependent.namespace, dependent.name)
+            found = self.client.get(dependent.resource, dependent.namespace, dependent.name)
             if found is None:
                 continue
             references = found["metadata"].get("ownerReferences") or []
@@ -175,24 +175,24 @@ class GarbageCollector(Controller):
             self._dependents.setdefault(owner, {})[uid] = None
 
     def _drop_references(self, place: _Place, uids: Iterable[str], now: float) -> None:
-        obj = self.system.get(place.resource, place.namespace, place.name)
+        obj = self.client.get(place.resource, place.namespace, place.name)
         if obj is None:
             return
         references = obj["metadata"].get("ownerReferences") or []
         kept = [r for r in references if r["uid"] not in uids]
         put_list(obj["metadata"], "ownerReferences", kept)
-        self.system.update(place.resource, obj, now)
+        self.client.update(place.resource, obj, now)
 
     def _remove_finalizer(
         self, resource: Resource, obj: JsonObject, finalizer: str, now: float
     ) -> None:
         meta = obj["metadata"]
         put_list(meta, "finalizers", (f for f in meta["finalizers"] if f != finalizer))
-        self.system.update(resource, obj, now)
+        self.client.update(resource, obj, now)
 
     def _delete(self, place: _Place, uid: str, policy: str, now: float) -> None:
         try:
-            self.system.delete(
+            self.client.delete(
                 place.resource,
                 place.namespace,
                 place.name,

@@ -52,25 +52,25 @@ class NamespaceController(Controller):
         del now
         if change.storage == NAMESPACES.storage:
             return [("", change.new.name)] if change.type != "DELETED" else ()
-        found = self.system.store.get(NAMESPACES.storage, "", change.new.namespace)
+        found = self.client.store.get(NAMESPACES.storage, "", change.new.namespace)
         if found is None or b'"deletionTimestamp"' not in found.body:
             return ()
         return [("", change.new.namespace)]
 
     def sync(self, key: Key, now: float) -> float | None:
         """Delete all content, and then the namespace."""
-        namespace = self.system.get(NAMESPACES, *key)
+        namespace = self.client.get(NAMESPACES, *key)
         if namespace is None or namespace["metadata"].get("deletionTimestamp") is None:
             return None
         if KUBERNETES not in (namespace["spec"].get("finalizers") or []):
             return None
-        count = sum(self.system.store.count(r.storage, key[1]) for r in _CONTENT)
+        count = sum(self.client.store.count(r.storage, key[1]) for r in _CONTENT)
         if (later := self.paced(key, count, now)) is not None:
             return later
         remaining, finalizers = self._empty(key[1], now)
         status = namespace.setdefault("status", {})
         if _tell(status, remaining, finalizers, now):
-            namespace = self.system.update_status(NAMESPACES, namespace, now)
+            namespace = self.client.update_status(NAMESPACES, namespace, now)
         if not remaining:
             self._finalize(namespace, now)
         return None
@@ -80,14 +80,14 @@ class NamespaceController(Controller):
         remaining: Counter[str] = Counter()
         finalizers: Counter[str] = Counter()
         for resource in _CONTENT:
-            for stored in self.system.store.list(resource.storage, name).items:
+            for stored in self.client.store.list(resource.storage, name).items:
                 if b'"deletionTimestamp"' not in stored.body:
                     try:
-                        self.system.delete(resource, name, stored.name, now, uid=stored.uid)
+                        self.client.delete(resource, name, stored.name, now, uid=stored.uid)
                     except StatusError as error:
                         if error.reason not in ("NotFound", "Conflict"):
                             raise
-                left = self.system.store.get(resource.storage, name, stored.name)
+                left = self.client.store.get(resource.storage, name, stored.name)
                 if left is not None:
                     remaining[resource.qualified] += 1
                 if left is not None and b'"finalizers"' in left.body:
@@ -97,7 +97,7 @@ class NamespaceController(Controller):
     def _finalize(self, namespace: JsonObject, now: float) -> None:
         rest = [f for f in namespace["spec"]["finalizers"] if f != KUBERNETES]
         namespace["spec"]["finalizers"] = rest
-        self.system.update_subresource(NAMESPACES, namespace, "finalize", now)
+        self.client.update_subresource(NAMESPACES, namespace, "finalize", now)
 
 
 def _tell(

@@ -40,22 +40,22 @@ class ServiceAccountController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Make what is missing, and mend the CA."""
-        namespace = self.system.get(NAMESPACES, *key)
+        namespace = self.client.get(NAMESPACES, *key)
         if namespace is None or namespace["metadata"].get("deletionTimestamp") is not None:
             return None
         self._ensure(SERVICE_ACCOUNTS, key[1], DEFAULT, {}, now)
-        data = {"data": {"ca.crt": self.system.settings.root_ca}}
+        data = {"data": {"ca.crt": self.client.settings.root_ca}}
         self._ensure(CONFIG_MAPS, key[1], ROOT_CA, data, now)
         return None
 
     def _ensure(
         self, resource: Resource, namespace: str, name: str, content: JsonObject, now: float
     ) -> None:
-        found = self.system.get(resource, namespace, name)
+        found = self.client.get(resource, namespace, name)
         if found is None:
             metadata: JsonObject = {"name": name, "namespace": namespace}
             if name == ROOT_CA:
                 metadata["annotations"] = {"kubernetes.io/description": _DESCRIPTION}
-            self.system.create(resource, {"metadata": metadata, **content}, now)
+            self.client.create(resource, {"metadata": metadata, **content}, now)
         elif any(found.get(field) != value for field, value in content.items()):
-            self.system.update(resource, {**found, **content}, now)
+            self.client.update(resource, {**found, **content}, now)

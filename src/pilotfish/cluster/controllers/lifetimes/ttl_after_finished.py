@@ -19,7 +19,7 @@ class TtlAfterFinishedController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Delete a job, or say when."""
-        job = self.system.get(JOBS, *key)
+        job = self.client.get(JOBS, *key)
         if job is None or (end := is_finished(job)) is None:
             return None
         seconds = job["spec"].get("ttlSecondsAfterFinished")
@@ -29,5 +29,5 @@ class TtlAfterFinishedController(Controller):
         if now < expires:
             return expires
         uid = job["metadata"]["uid"]
-        self.system.delete(JOBS, *key, now, uid=uid, propagation_policy="Foreground")
+        self.client.delete(JOBS, *key, now, uid=uid, propagation_policy="Foreground")
         return None

@@ -23,9 +23,9 @@ from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import LEASES, NODES, PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp
 
 GRACE_SECONDS: Final = 50.0  # upstream nodeMonitorGracePeriod
@@ -83,8 +83,8 @@ class NodeLifecycleController(Controller):
 
     watches = (NODES, LEASES)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("node-controller", NODES)
         self._pod_events = recorder.source("node-controller", PODS)
         self._nodes: dict[str, _Node] = {}
@@ -109,7 +109,7 @@ class NodeLifecycleController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Turn a silent node's conditions Unknown, and bring its taints in line."""
-        name, node = key[1], self.system.get(NODES, *key)
+        name, node = key[1], self.client.get(NODES, *key)
         self._register(name, node, now)
         if node is None or name not in self._last_sign:
             return None
@@ -121,7 +121,7 @@ class NodeLifecycleController(Controller):
             deadline = None
         elif deadline is not None and now >= deadline:
             _turn_unknown(node, now)
-            node = self.system.update_status(NODES, node, now)
+            node = self.client.update_status(NODES, node, now)
             message = f"Node {name} status is now: NodeNotReady"
             self._events.normal(node, "NodeNotReady", message, now)
             deadline = None
@@ -159,18 +159,18 @@ class NodeLifecycleController(Controller):
         ]
         if added or len(kept) != len(taints):
             put_list(node["spec"], "taints", [*kept, *added])
-            self.system.update(NODES, node, now)
+            self.client.update(NODES, node, now)
 
     def _mark_pods_not_ready(self, name: str, now: float) -> None:
         for pod in self.pods.on_node(name):
             if not pod.is_ready:
                 continue
-            obj = self.system.get(PODS, *pod.key)
+            obj = self.client.get(PODS, *pod.key)
             ready = None if obj is None else find_condition(obj["status"], "Ready")
             if obj is None or ready is None or ready["status"] != "True":
                 continue
             ready |= {"status": "False", "lastTransitionTime": timestamp(now)}
-            self.system.update_status(PODS, obj, now)
+            self.client.update_status(PODS, obj, now)
             self._pod_events.warning(obj, "NodeNotReady", "Node is not ready", now)
 
 

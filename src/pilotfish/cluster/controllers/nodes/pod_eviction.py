@@ -9,11 +9,11 @@ from pilotfish.cluster.controllers.conditions import condition, set_condition
 from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import PODS
-from pilotfish.cluster.system import System
+from pilotfish.cluster.loopback_client import LoopbackClient
 
 
 def disrupt(
-    system: System,
+    client: LoopbackClient,
     pod: PodInfo,
     reason: str,
     message: str,
@@ -26,7 +26,7 @@ def disrupt(
     Raises:
         StatusError: It was refused.
     """
-    obj = system.get(PODS, *pod.key)
+    obj = client.get(PODS, *pod.key)
     if obj is None or obj["metadata"]["uid"] != pod.uid:
         return
     status = obj.setdefault("status", {})
@@ -37,10 +37,10 @@ def disrupt(
         status["phase"] = "Failed"
         changed = True
     if changed:
-        system.update_status(PODS, obj, now)
+        client.update_status(PODS, obj, now)
     grace = 0 if is_lost else None
     try:
-        system.delete(PODS, *pod.key, now, uid=pod.uid, grace_period_seconds=grace)
+        client.delete(PODS, *pod.key, now, uid=pod.uid, grace_period_seconds=grace)
     except StatusError as error:
         if error.reason != "NotFound":
             raise

@@ -14,8 +14,8 @@ from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 QUARANTINE_SECONDS: Final = 40.0  # how long a node may be missing; upstream quarantineTime
 
@@ -25,8 +25,8 @@ class PodGcController(Controller):
 
     watches = (NODES,)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._missing_since: dict[str, float] = {}
 
     def observe(self, change: Change, now: float) -> Iterable[Key]:
@@ -53,8 +53,8 @@ class PodGcController(Controller):
             return ends
         for pod in pods:
             message = "PodGC: node no longer exists"
-            disrupt(self.system, pod, "DeletionByPodGC", message, now, is_lost=True)
+            disrupt(self.client, pod, "DeletionByPodGC", message, now, is_lost=True)
         return None
 
     def _is_missing(self, name: str) -> bool:
-        return self.system.store.get(NODES.storage, "", name) is None
+        return self.client.store.get(NODES.storage, "", name) is None

@@ -17,8 +17,8 @@ from pilotfish.cluster.controllers.nodes.pod_eviction import disrupt
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES, PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 
 class _TimedToleration(Toleration, frozen=True):
@@ -50,8 +50,8 @@ class TaintEvictionController(Controller):
 
     watches = (NODES,)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("taint-eviction-controller", PODS)
         self._taints: dict[str, tuple[Taint, ...]] = {}
         self._counting_since: dict[str, float] = {}
@@ -79,7 +79,7 @@ class TaintEvictionController(Controller):
     def sync(self, key: Key, now: float) -> float | None:
         """Evict a pod, or say when."""
         pod = self.pods.get(key)
-        stored = self.system.store.get(PODS.storage, *key)
+        stored = self.client.store.get(PODS.storage, *key)
         if pod is None or stored is None or pod.is_terminating:
             return None
         spec = _PODS.decode(stored.body).spec
@@ -95,7 +95,7 @@ class TaintEvictionController(Controller):
         message = f"Marking for deletion Pod {stored.key}"
         self._events.normal(_subject(pod), "TaintManagerEviction", message, now)
         text = "Taint manager: deleting due to NoExecute taint"
-        disrupt(self.system, pod, "DeletionByTaintManager", text, now)
+        disrupt(self.client, pod, "DeletionByTaintManager", text, now)
         del self._counting_since[pod.uid]
         return None
 

@@ -32,9 +32,9 @@ from pilotfish.cluster.kinds import (
     PERSISTENT_VOLUMES,
     STORAGE_CLASSES,
 )
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 BOUND_BY_CONTROLLER: Final = "pv.kubernetes.io/bound-by-controller"
 BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
@@ -49,8 +49,8 @@ class VolumeBinder(Controller):
 
     watches = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("persistentvolume-controller", PERSISTENT_VOLUME_CLAIMS)
 
     def observe(self, change: Change, now: float) -> Iterable[Key]:
@@ -69,23 +69,23 @@ class VolumeBinder(Controller):
     def sync(self, key: Key, now: float) -> float | None:
         """Bring a claim or a volume one step on."""
         if key[0]:
-            claim = self.system.get(PERSISTENT_VOLUME_CLAIMS, *key)
+            claim = self.client.get(PERSISTENT_VOLUME_CLAIMS, *key)
             if claim is not None and claim["metadata"].get("deletionTimestamp") is None:
                 self._sync_claim(claim, now)
         else:
-            volume = self.system.get(PERSISTENT_VOLUMES, *key)
+            volume = self.client.get(PERSISTENT_VOLUMES, *key)
             if volume is not None:
                 self._sync_volume(volume, now)
         return None
 
     def _pending_claims(self) -> list[Key]:
-        claims = self.system.store.list(PERSISTENT_VOLUME_CLAIMS.storage).items
+        claims = self.client.store.list(PERSISTENT_VOLUME_CLAIMS.storage).items
         return [(c.namespace, c.name) for c in claims if BIND_COMPLETED.encode() not in c.body]
 
     def _candidates(self, claim: JsonObject) -> Iterator[JsonObject]:
         """Give the volumes that are free, or may be claimed by this claim."""
         name = claim["metadata"]["name"].encode()
-        for stored in self.system.store.list(PERSISTENT_VOLUMES.storage).items:
+        for stored in self.client.store.list(PERSISTENT_VOLUMES.storage).items:
             if b'"claimRef"' not in stored.body or name in stored.body:
                 yield stored.decode()
 
@@ -98,7 +98,7 @@ class VolumeBinder(Controller):
         if not name:
             self._find_volume(claim, now)
             return
-        volume = self.system.get(PERSISTENT_VOLUMES, "", name)
+        volume = self.client.get(PERSISTENT_VOLUMES, "", name)
         if volume is None:
             self._set_claim_phase(claim, "Pending", now)
         elif not volume["spec"].get("claimRef") or is_claimed_by(volume, claim):
@@ -115,18 +115,18 @@ class VolumeBinder(Controller):
 
     def _check_bound(self, claim: JsonObject, now: float) -> None:
         name = claim["spec"].get("volumeName")
-        volume = self.system.get(PERSISTENT_VOLUMES, "", name) if name else None
+        volume = self.client.get(PERSISTENT_VOLUMES, "", name) if name else None
         if volume is not None and is_claimed_by(volume, claim):
             self._bind(volume, claim, now)
         elif (claim.get("status") or {}).get("phase") != "Lost":
             message = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
             claim["status"] = {"phase": "Lost"}
-            claim = self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            claim = self.client.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
             self._events.warning(claim, "ClaimLost", message, now)
 
     def _find_volume(self, claim: JsonObject, now: float) -> None:
         class_name = class_of(claim)
-        storage_class = self.system.get(STORAGE_CLASSES, "", class_name) if class_name else None
+        storage_class = self.client.get(STORAGE_CLASSES, "", class_name) if class_name else None
         annotations = claim["metadata"].get("annotations") or {}
         mode = (storage_class or {}).get("volumeBindingMode", "Immediate")
         is_waiting = mode == "WaitForFirstConsumer" and SELECTED_NODE not in annotations
@@ -161,18 +161,18 @@ class VolumeBinder(Controller):
         annotations = meta.get("annotations") or {}
         wanted = {STORAGE_PROVISIONER: provisioner, BETA_STORAGE_PROVISIONER: provisioner}
         meta["annotations"] = annotations | wanted
-        claim = self.system.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
+        claim = self.client.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
         key = f"{meta['namespace']}/{meta['name']}"
         message = f'External provisioner is provisioning volume for claim "{key}"'
         events.normal(claim, "Provisioning", message, now)
         selected = annotations.get(SELECTED_NODE)
-        node = self.system.get(NODES, "", selected) if selected else None
+        node = self.client.get(NODES, "", selected) if selected else None
         volume = provisioned_volume(
             claim, storage_class, node, reference(PERSISTENT_VOLUME_CLAIMS, claim)
         )
         name = volume["metadata"]["name"]
-        if self.system.store.get(PERSISTENT_VOLUMES.storage, "", name) is None:
-            volume = self.system.create(PERSISTENT_VOLUMES, volume, now)
+        if self.client.store.get(PERSISTENT_VOLUMES.storage, "", name) is None:
+            volume = self.client.create(PERSISTENT_VOLUMES, volume, now)
             message = f"Successfully provisioned volume {name}"
             events.normal(claim, "ProvisioningSucceeded", message, now)
         self._set_claim_phase(claim, "Pending", now)
@@ -186,7 +186,7 @@ class VolumeBinder(Controller):
                 annotations = meta.get("annotations") or {}
                 meta["annotations"] = annotations | {BOUND_BY_CONTROLLER: "yes"}
             volume["spec"]["claimRef"] = reference(PERSISTENT_VOLUME_CLAIMS, claim)
-            volume = self.system.update(PERSISTENT_VOLUMES, volume, now)
+            volume = self.client.update(PERSISTENT_VOLUMES, volume, now)
         self._set_volume_phase(volume, "Bound", now)
         before = (claim["spec"].get("volumeName"), claim["metadata"].get("annotations") or {})
         annotations = {**before[1], BIND_COMPLETED: "yes"}
@@ -195,7 +195,7 @@ class VolumeBinder(Controller):
             annotations[BOUND_BY_CONTROLLER] = "yes"
         if annotations != before[1]:
             claim["metadata"]["annotations"] = annotations
-            claim = self.system.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            claim = self.client.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
         status = claim.get("status") or {}
         bound = {
             "phase": "Bound",
@@ -204,7 +204,7 @@ class VolumeBinder(Controller):
         }
         if any(status.get(field) != value for field, value in bound.items()):
             claim["status"] = {**status, **bound}
-            self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            self.client.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
 
     def _sync_volume(self, volume: JsonObject, now: float) -> None:
         claimed = volume["spec"].get("claimRef") or {}
@@ -212,7 +212,7 @@ class VolumeBinder(Controller):
             self._set_volume_phase(volume, "Available", now)
             return
         key = (claimed.get("namespace", ""), claimed.get("name", ""))
-        claim = self.system.get(PERSISTENT_VOLUME_CLAIMS, *key)
+        claim = self.client.get(PERSISTENT_VOLUME_CLAIMS, *key)
         if claim is not None and claim["metadata"]["uid"] == claimed["uid"]:
             if not claim["spec"].get("volumeName"):
                 self._sync_claim(claim, now)
@@ -224,15 +224,15 @@ class VolumeBinder(Controller):
         is_ours = PROVISIONED_BY in (meta.get("annotations") or {})
         is_doomed = volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
         if is_ours and is_doomed and meta.get("deletionTimestamp") is None:
-            self.system.delete(PERSISTENT_VOLUMES, "", meta["name"], now, uid=meta["uid"])
+            self.client.delete(PERSISTENT_VOLUMES, "", meta["name"], now, uid=meta["uid"])
 
     def _set_claim_phase(self, claim: JsonObject, phase: str, now: float) -> None:
         if (claim.get("status") or {}).get("phase") != phase:
             claim["status"] = {**(claim.get("status") or {}), "phase": phase}
-            self.system.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
+            self.client.update_status(PERSISTENT_VOLUME_CLAIMS, claim, now)
 
     def _set_volume_phase(self, volume: JsonObject, phase: str, now: float) -> JsonObject:
         if (volume.get("status") or {}).get("phase") == phase:
             return volume
         volume["status"] = {**(volume.get("status") or {}), "phase": phase}
-        return self.system.update_status(PERSISTENT_VOLUMES, volume, now)
+        return self.client.update_status(PERSISTENT_VOLUMES, volume, now)

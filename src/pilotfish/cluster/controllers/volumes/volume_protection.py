@@ -17,9 +17,9 @@ from pilotfish.cluster.kinds import (
     PERSISTENT_VOLUMES,
     PODS,
 )
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 CLAIM_FINALIZER: Final = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER: Final = "kubernetes.io/pv-protection"
@@ -30,8 +30,8 @@ class VolumeProtectionController(Controller):
 
     watches = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._waiting: dict[Key, None] = {}
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
@@ -47,7 +47,7 @@ class VolumeProtectionController(Controller):
         """Add the finalizer, or take it off where nobody holds the object any more."""
         self._waiting.pop(key, None)
         if key[0]:
-            claim = self.system.get(PERSISTENT_VOLUME_CLAIMS, *key)
+            claim = self.client.get(PERSISTENT_VOLUME_CLAIMS, *key)
             if claim is not None and self._protect(
                 PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER, now
             ):
@@ -56,7 +56,7 @@ class VolumeProtectionController(Controller):
                 else:
                     self._release(PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER, now)
             return None
-        volume = self.system.get(PERSISTENT_VOLUMES, *key)
+        volume = self.client.get(PERSISTENT_VOLUMES, *key)
         if volume is not None and self._protect(PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER, now):
             is_bound = (volume.get("status") or {}).get("phase") == "Bound"
             if not is_bound:
@@ -71,20 +71,20 @@ class VolumeProtectionController(Controller):
             return finalizer in finalizers
         if finalizer not in finalizers:
             meta["finalizers"] = [*finalizers, finalizer]
-            self.system.update(resource, obj, now)
+            self.client.update(resource, obj, now)
         return False
 
     def _release(self, resource: Resource, obj: JsonObject, finalizer: str, now: float) -> None:
         meta = obj["metadata"]
         put_list(meta, "finalizers", (f for f in meta["finalizers"] if f != finalizer))
-        self.system.update(resource, obj, now)
+        self.client.update(resource, obj, now)
 
     def _is_used(self, key: Key) -> bool:
         """Say whether a pod that is bound and has not ended uses a claim."""
         for pod in self.pods.in_namespace(key[0]):
             if pod.is_finished or not pod.node_name:
                 continue
-            obj = self.system.get(PODS, *pod.key)
+            obj = self.client.get(PODS, *pod.key)
             volumes = [] if obj is None else obj["spec"].get("volumes") or []
             claims = (volume.get("persistentVolumeClaim") or {} for volume in volumes)
             if any(claim.get("claimName") == key[1] for claim in claims):

@@ -15,9 +15,9 @@ from pilotfish.cluster.controllers.owning import controller_of, controller_refer
 from pilotfish.cluster.controllers.pod_index import Key
 from pilotfish.cluster.controllers.workloads.template_hash import template_hash, without_nothing
 from pilotfish.cluster.kinds import CONTROLLER_REVISIONS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 REVISION_HASH: Final = "controller-revision-hash"
 DEFAULT_LIMIT: Final = 10
@@ -26,8 +26,8 @@ DEFAULT_LIMIT: Final = 10
 class History:
     """Keeps the revisions of one kind's objects."""
 
-    def __init__(self, system: System, resource: Resource) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, resource: Resource) -> None:
+        self._client = client
         self._resource = resource
         self._known: dict[Key, tuple[str, str, str]] = {}  # uid, hash of the template, revision
 
@@ -37,7 +37,7 @@ class History:
 
     def template(self, namespace: str, revision: str) -> JsonObject | None:
         """Give the template of a revision; None where it is gone."""
-        found = self._system.get(CONTROLLER_REVISIONS, namespace, revision)
+        found = self._client.get(CONTROLLER_REVISIONS, namespace, revision)
         return None if found is None else found["data"]["spec"]["template"]
 
     def revision(
@@ -76,7 +76,7 @@ class History:
                 found: str = each["metadata"]["name"]
                 if each["revision"] < newest:  # an undo: the old template is the newest now
                     patch = {"revision": newest + 1}
-                    self._system.patch(CONTROLLER_REVISIONS, namespace, found, patch, now)
+                    self._client.patch(CONTROLLER_REVISIONS, namespace, found, patch, now)
                 return found
         for collisions in itertools.count(1):
             if not self._is_there(namespace, name):
@@ -96,11 +96,11 @@ class History:
             "data": data,
             "revision": newest + 1,
         }
-        self._system.create(CONTROLLER_REVISIONS, made, now)
+        self._client.create(CONTROLLER_REVISIONS, made, now)
         limit = owner["spec"].get("revisionHistoryLimit", DEFAULT_LIMIT)
         old = [r["metadata"]["name"] for r in revisions if r["metadata"]["name"] not in live]
         for each in old[: max(0, len(old) - limit)]:
-            self._system.delete(CONTROLLER_REVISIONS, namespace, each, now)
+            self._client.delete(CONTROLLER_REVISIONS, namespace, each, now)
         return name
 
     def _of(self, owner: JsonObject) -> list[JsonObject]:
@@ -108,11 +108,11 @@ class History:
         metadata = owner["metadata"]
         owned = (
             each
-            for each in self._system.list(CONTROLLER_REVISIONS, metadata["namespace"])
+            for each in self._client.list(CONTROLLER_REVISIONS, metadata["namespace"])
             if (controller := controller_of(each)) and controller["uid"] == metadata["uid"]
         )
         return sorted(owned, key=lambda each: int(each["revision"]))
 
     def _is_there(self, namespace: str, name: str) -> bool:
         storage = CONTROLLER_REVISIONS.storage
-        return self._system.store.get(storage, namespace, name) is not None
+        return self._client.store.get(storage, namespace, name) is not None

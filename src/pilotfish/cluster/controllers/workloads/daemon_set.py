@@ -28,9 +28,9 @@ from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_n
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 GENERATION: Final = "deprecated.daemonset.template.generation"
 GENERATION_LABEL: Final = "pod-template-generation"
@@ -65,11 +65,11 @@ class DaemonSetController(Controller):
 
     watches = (DAEMON_SETS, NODES)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("daemonset-controller", DAEMON_SETS)
-        self._control = PodControl(system, DAEMON_SETS, self._events)
-        self._history = History(system, DAEMON_SETS)
+        self._control = PodControl(client, DAEMON_SETS, self._events)
+        self._history = History(client, DAEMON_SETS)
         self._nodes: dict[str, Node] = {}
         self._retries: dict[tuple[str, str], tuple[float, float]] = {}
 
@@ -82,7 +82,7 @@ class DaemonSetController(Controller):
             new = self._nodes[name] = decode(Node, change.new.body)
             if old and (old.labels, old.spec.taints) == (new.labels, new.spec.taints):
                 return ()
-        everyone = self.system.store.list(DAEMON_SETS.storage).items
+        everyone = self.client.store.list(DAEMON_SETS.storage).items
         return [(stored.namespace, stored.name) for stored in everyone]
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
@@ -92,14 +92,14 @@ class DaemonSetController(Controller):
         if new is not None and old is None and new.owner is None:
             keys += [
                 (new.namespace, owner["metadata"]["name"])
-                for owner in self.system.list(DAEMON_SETS, new.namespace)
+                for owner in self.client.list(DAEMON_SETS, new.namespace)
                 if (selector := read_selector(owner)) and selector.matches(new.labels)
             ]
         return [key for key in keys if key is not None]
 
     def sync(self, key: Key, now: float) -> float | None:
         """Create and delete pods, and tell the status."""
-        owner = self.system.get(DAEMON_SETS, *key)
+        owner = self.client.get(DAEMON_SETS, *key)
         selector = None if owner is None else read_selector(owner)
         if owner is None or selector is None:
             self._history.forget(key)
@@ -107,7 +107,7 @@ class DaemonSetController(Controller):
         if (later := self.paced(key, len(self._nodes), now)) is not None:
             return later
         by_node: dict[str, list[PodInfo]] = {}
-        pods = claim_pods(self.system, self.pods, DAEMON_SETS, owner, selector, now)
+        pods = claim_pods(self.client, self.pods, DAEMON_SETS, owner, selector, now)
         for pod in sorted(pods, key=lambda pod: (pod.created, pod.name)):
             by_node.setdefault(self._node_of(pod), []).append(pod)
         live = {f"{key[1]}-{pod.labels.get(REVISION_HASH)}" for pod in pods}
@@ -126,7 +126,7 @@ class DaemonSetController(Controller):
     def _node_of(self, pod: PodInfo) -> str:
         if pod.node_name:
             return pod.node_name
-        obj = self.system.get(PODS, *pod.key)
+        obj = self.client.get(PODS, *pod.key)
         return target_node(obj) if obj is not None else ""
 
     def _manage(self, step: _Step) -> tuple[float | None, bool]:
@@ -256,4 +256,4 @@ class DaemonSetController(Controller):
             **{name: count for name, count in optional.items() if count},
         }
         if status != (step.owner.get("status") or {}):
-            self.system.update_status(DAEMON_SETS, step.owner | {"status": status}, step.now)
+            self.client.update_status(DAEMON_SETS, step.owner | {"status": status}, step.now)

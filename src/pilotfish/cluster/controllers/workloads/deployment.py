@@ -55,9 +55,9 @@ from pilotfish.cluster.controllers.workloads.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DEPLOYMENTS, REPLICA_SETS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
-from pilotfish.cluster.system import System
 
 UNLIMITED: Final = 2**31 - 1  # a revisionHistoryLimit that keeps everything
 _NAME_LENGTH: Final = 253
@@ -68,8 +68,8 @@ class DeploymentController(Controller):
 
     watches = (DEPLOYMENTS, REPLICA_SETS)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("deployment-controller", DEPLOYMENTS)
 
     def observe(self, change: Change, now: float) -> Iterable[Key]:
@@ -83,13 +83,13 @@ class DeploymentController(Controller):
             return [(change.new.namespace, owner["name"])] if is_ours else []
         return [
             (change.new.namespace, deployment["metadata"]["name"])
-            for deployment in self.system.list(DEPLOYMENTS, change.new.namespace)
+            for deployment in self.client.list(DEPLOYMENTS, change.new.namespace)
             if (selector := read_selector(deployment)) and selector.matches(change.new.labels)
         ]
 
     def sync(self, key: Key, now: float) -> float | None:
         """Take the next step of a rollout or a scaling, and tell the status."""
-        deployment = self.system.get(DEPLOYMENTS, *key)
+        deployment = self.client.get(DEPLOYMENTS, *key)
         if deployment is None or read_selector(deployment) is None:
             return None
         before = copy.deepcopy(deployment)
@@ -121,7 +121,7 @@ class DeploymentController(Controller):
         selector = read_selector(deployment)
         meta = deployment["metadata"]
         ours = []
-        for stored in self.system.store.list(REPLICA_SETS.storage, meta["namespace"]).items:
+        for stored in self.client.store.list(REPLICA_SETS.storage, meta["namespace"]).items:
             if selector is None or not selector.matches(stored.labels):
                 continue
             replica_set: JsonObject = msgspec.json.decode(stored.body)
@@ -131,7 +131,7 @@ class DeploymentController(Controller):
                 references = replica_set["metadata"].get("ownerReferences") or []
                 reference = controller_reference(DEPLOYMENTS, deployment)
                 replica_set["metadata"]["ownerReferences"] = [*references, reference]
-                ours.append(self.system.update(REPLICA_SETS, replica_set, now))
+                ours.append(self.client.update(REPLICA_SETS, replica_set, now))
             elif owner is not None and owner["uid"] == meta["uid"]:
                 ours.append(replica_set)
         return ours
@@ -146,7 +146,7 @@ class DeploymentController(Controller):
             new["spec"]["minReadySeconds"] = min_ready_seconds
             is_changed = True
         if is_changed:
-            new = self.system.update(REPLICA_SETS, new, now)
+            new = self.client.update(REPLICA_SETS, new, now)
         self._note_revision(deployment, new)
         name = new["metadata"]["name"]
         message = f'Found new replica set "{name}"'
@@ -169,7 +169,7 @@ class DeploymentController(Controller):
         annotate_size(made, replicas_of(deployment), most_replicas(deployment))
         name = made["metadata"]["name"]
         try:
-            created = self.system.create(REPLICA_SETS, made, now)
+            created = self.client.create(REPLICA_SETS, made, now)
         except StatusError as error:
             if error.reason == "AlreadyExists":
                 status = deployment["status"]
@@ -179,7 +179,7 @@ class DeploymentController(Controller):
                 message = f'Failed to create new replica set "{name}": {error.message}'
                 progressing(deployment, "ReplicaSetCreateError", message, now, status="False")
                 self._events.warning(deployment, "ReplicaSetCreateError", message, now)
-                self.system.update_status(DEPLOYMENTS, deployment, now)
+                self.client.update_status(DEPLOYMENTS, deployment, now)
             raise
         if size := replicas_of(created):
             message = f"Scaled up replica set {name} from 0 to {size}"
@@ -198,7 +198,7 @@ class DeploymentController(Controller):
         if before == size and not noted:
             return replica_set
         replica_set["spec"]["replicas"] = size
-        written = self.system.update(REPLICA_SETS, replica_set, now)
+        written = self.client.update(REPLICA_SETS, replica_set, now)
         if before != size:
             name, way = written["metadata"]["name"], "up" if size > before else "down"
             message = f"Scaled {way} replica set {name} from {before} to {size}"
@@ -286,7 +286,7 @@ class DeploymentController(Controller):
             is_observed = meta.get("generation", 0) <= status_count(rs, "observedGeneration")
             if is_observed and not replicas_of(rs) and not status_count(rs, "replicas"):
                 name, uid = meta["name"], meta["uid"]
-                self.system.delete(REPLICA_SETS, meta["namespace"], name, now, uid=uid)
+                self.client.delete(REPLICA_SETS, meta["namespace"], name, now, uid=uid)
 
     def _write(
         self,
@@ -308,14 +308,14 @@ class DeploymentController(Controller):
         if annotations_of(before) != annotations_of(deployment):
             deployment |= {"metadata": self._write_revision(deployment, now)}
         if status != (before.get("status") or {}):
-            self.system.update_status(DEPLOYMENTS, deployment, now)
+            self.client.update_status(DEPLOYMENTS, deployment, now)
 
     def _write_revision(self, deployment: JsonObject, now: float) -> JsonObject:
         metadata = deployment["metadata"]
         patch = {"metadata": {"annotations": {REVISION: annotations_of(deployment)[REVISION]}}}
         key = (metadata["namespace"], metadata["name"])
         # as upstream, by the status: a revision that is noted is no change of what is wanted
-        written: JsonObject = self.system.patch_status(DEPLOYMENTS, *key, patch, now)["metadata"]
+        written: JsonObject = self.client.patch_status(DEPLOYMENTS, *key, patch, now)["metadata"]
         return written
 
 

@@ -53,7 +53,7 @@ class DisruptionController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Count the pods that a budget selects, and write what may be disrupted."""
-        pdb = self.system.get(POD_DISRUPTION_BUDGETS, *key)
+        pdb = self.client.get(POD_DISRUPTION_BUDGETS, *key)
         if pdb is None:
             return None
         pods = self.pods.in_namespace(key[0])
@@ -84,11 +84,11 @@ class DisruptionController(Controller):
         made = condition("DisruptionAllowed", *value, "", now) | {"message": ""}
         set_condition(status, made | {"observedGeneration": status["observedGeneration"]})
         if status != old:
-            self.system.update_status(POD_DISRUPTION_BUDGETS, pdb | {"status": status}, now)
+            self.client.update_status(POD_DISRUPTION_BUDGETS, pdb | {"status": status}, now)
         return expires
 
     def _budgets(self, namespace: str) -> list[Key]:
-        found = self.system.store.list(POD_DISRUPTION_BUDGETS.storage, namespace).items
+        found = self.client.store.list(POD_DISRUPTION_BUDGETS.storage, namespace).items
         return [(namespace, stored.name) for stored in found]
 
     def _expected(self, pdb: JsonObject, pods: Sequence[PodInfo]) -> tuple[int, int]:
@@ -112,13 +112,13 @@ class DisruptionController(Controller):
 
     def _size_of(self, namespace: str, kind: str, name: str) -> dict[str, int]:
         resource = _SCALED.get(kind)
-        found = None if resource is None else self.system.get(resource, namespace, name)
+        found = None if resource is None else self.client.get(resource, namespace, name)
         if found is None:
             return {}
         owner = controller_of(found)
         if kind == REPLICA_SETS.kind and owner is not None and owner["kind"] == DEPLOYMENTS.kind:
             # a rollout's ReplicaSets share the size of their deployment, counted once
-            above = self.system.get(DEPLOYMENTS, namespace, owner["name"])
+            above = self.client.get(DEPLOYMENTS, namespace, owner["name"])
             if above is not None:
                 return {found["metadata"]["uid"]: 0, owner["uid"]: replicas_of(above)}
         return {found["metadata"]["uid"]: replicas_of(found)}

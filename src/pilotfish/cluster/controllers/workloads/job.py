@@ -36,8 +36,8 @@ from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.system import System
 from pilotfish.cluster.timestamps import timestamp
 
 TRACKING: Final = "batch.kubernetes.io/job-tracking"
@@ -66,10 +66,10 @@ class JobController(Controller):
 
     watches = (JOBS,)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("job-controller", JOBS)
-        self._control = PodControl(system, JOBS, self._events)
+        self._control = PodControl(client, JOBS, self._events)
         self._failures: dict[str, _Failures] = {}
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
@@ -80,7 +80,7 @@ class JobController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Count what ended, start or stop pods, and decide whether the job is done."""
-        job = self.system.get(JOBS, *key)
+        job = self.client.get(JOBS, *key)
         if job is None or is_finished(job):
             self._release_pods(key, job, now)
             return None
@@ -92,7 +92,7 @@ class JobController(Controller):
         if (later := self.paced(key, len(self.pods.owned(uid)), now)) is not None:
             return later
         selector = msgspec.convert(job["spec"]["selector"], LabelSelector)
-        pods = claim_pods(self.system, self.pods, JOBS, job, selector, now, (TRACKING,))
+        pods = claim_pods(self.client, self.pods, JOBS, job, selector, now, (TRACKING,))
         before = copy.deepcopy(job.get("status") or {})
         progress = JobProgress.of(job, pods, TRACKING)
         self._note_failures(uid, progress, now)
@@ -115,7 +115,7 @@ class JobController(Controller):
             status |= progress.counts()
             finish(job, progress, now)
         if status != before:
-            job = self.system.update_status(JOBS, job, now)
+            job = self.client.update_status(JOBS, job, now)
         self._count_off(job, progress, now)
         self._tell_end(job, now)
         return earliest(later, _deadline(job, now))
@@ -198,13 +198,13 @@ class JobController(Controller):
                 self._remove_finalizer(pod, now)
 
     def _remove_finalizer(self, pod: PodInfo, now: float) -> None:
-        obj = self.system.get(PODS, *pod.key)
+        obj = self.client.get(PODS, *pod.key)
         if obj is None or obj["metadata"]["uid"] != pod.uid:
             return
         finalizers = obj["metadata"].get("finalizers") or []
         if TRACKING in finalizers:
             put_list(obj["metadata"], "finalizers", (f for f in finalizers if f != TRACKING))
-            self.system.update(PODS, obj, now)
+            self.client.update(PODS, obj, now)
 
     def _tell_end(self, job: JsonObject, now: float) -> None:
         end = is_finished(job)

@@ -11,16 +11,16 @@ from pilotfish.cluster.controllers.owning import controller_reference
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import EventSource
 from pilotfish.cluster.kinds import PODS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 
 class PodControl:
     """Makes and deletes pods on behalf of one kind of workload."""
 
-    def __init__(self, system: System, resource: Resource, events: EventSource) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, resource: Resource, events: EventSource) -> None:
+        self._client = client
         self._resource = resource
         self._events = events
 
@@ -44,7 +44,7 @@ class PodControl:
             StatusError: It was refused.
         """
         try:
-            name: str = self._system.create(PODS, pod, now)["metadata"]["name"]
+            name: str = self._client.create(PODS, pod, now)["metadata"]["name"]
         except StatusError as error:
             if not is_namespace_terminating(error):
                 message = f"Error creating: {error.message}"
@@ -60,7 +60,7 @@ class PodControl:
             StatusError: It was refused.
         """
         try:
-            self._system.delete(PODS, owner["metadata"]["namespace"], name, now, uid=uid)
+            self._client.delete(PODS, owner["metadata"]["namespace"], name, now, uid=uid)
         except StatusError as error:
             if error.reason == "NotFound":
                 return

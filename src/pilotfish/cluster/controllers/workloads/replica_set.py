@@ -23,9 +23,9 @@ from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
-from pilotfish.cluster.system import System
 
 BURST_REPLICAS: Final = 500  # pods that one sync creates or deletes; upstream BurstReplicas
 
@@ -37,10 +37,10 @@ class ReplicaSetController(Controller):
     component: ClassVar[str] = "replicaset-controller"
     watches = (REPLICA_SETS,)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         events = recorder.source(self.component, self.resource)
-        self._control = PodControl(system, self.resource, events)
+        self._control = PodControl(client, self.resource, events)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan whoever may adopt it."""
@@ -53,14 +53,14 @@ class ReplicaSetController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Create or delete pods until there are enough, and tell the status."""
-        owner = self.system.get(self.resource, *key)
+        owner = self.client.get(self.resource, *key)
         selector = None if owner is None else self._selector(owner)
         if owner is None or selector is None:
             return None
         count = len(self.pods.owned(owner["metadata"]["uid"]))
         if (later := self.paced(key, count, now)) is not None:
             return later
-        pods = claim_pods(self.system, self.pods, self.resource, owner, selector, now)
+        pods = claim_pods(self.client, self.pods, self.resource, owner, selector, now)
         active = [pod for pod in pods if pod.is_active]
         failure, changed = None, False
         if owner["metadata"].get("deletionTimestamp") is None:
@@ -78,7 +78,7 @@ class ReplicaSetController(Controller):
     def _matching(self, pod: PodInfo, old: PodInfo | None) -> Iterator[Key]:
         if old is not None and old.owner is None and dict(old.labels) == dict(pod.labels):
             return
-        for owner in self.system.list(self.resource, pod.namespace):
+        for owner in self.client.list(self.resource, pod.namespace):
             selector = self._selector(owner)
             if selector is not None and selector.matches(pod.labels):
                 yield (pod.namespace, owner["metadata"]["name"])
@@ -109,7 +109,7 @@ class ReplicaSetController(Controller):
         if reference is None:
             yield from self.pods.owned(owner["metadata"]["uid"])
             return
-        for other in self.system.list(self.resource, owner["metadata"]["namespace"]):
+        for other in self.client.list(self.resource, owner["metadata"]["namespace"]):
             found = controller_of(other)
             if found is not None and found["uid"] == reference["uid"]:
                 yield from self.pods.owned(other["metadata"]["uid"])
@@ -136,7 +136,7 @@ class ReplicaSetController(Controller):
         elif failure is None:
             remove_condition(status, "ReplicaFailure")
         if status != old:
-            self.system.update_status(self.resource, owner | {"status": status}, now)
+            self.client.update_status(self.resource, owner | {"status": status}, now)
 
     def _counts(
         self, owner: JsonObject, active: Sequence[PodInfo], terminating: int, now: float

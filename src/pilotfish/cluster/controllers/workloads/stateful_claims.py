@@ -20,15 +20,15 @@ from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.errors import unavailable
 from pilotfish.cluster.events.recorder import EventSource
 from pilotfish.cluster.kinds import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.system import System
 
 
 class StatefulClaims:
     """Makes the claims of pods, and says whose they are."""
 
-    def __init__(self, system: System, events: EventSource) -> None:
-        self._system = system
+    def __init__(self, client: LoopbackClient, events: EventSource) -> None:
+        self._client = client
         self._events = events
 
     def make(self, owner: JsonObject, number: int, pod_name: str, now: float) -> None:
@@ -39,9 +39,9 @@ class StatefulClaims:
         """
         for claim in _claims_of(owner, number):
             name = claim["metadata"]["name"]
-            found = self._system.get(PERSISTENT_VOLUME_CLAIMS, claim["metadata"]["namespace"], name)
+            found = self._client.get(PERSISTENT_VOLUME_CLAIMS, claim["metadata"]["namespace"], name)
             if found is None:
-                self._system.create(PERSISTENT_VOLUME_CLAIMS, claim, now)
+                self._client.create(PERSISTENT_VOLUME_CLAIMS, claim, now)
                 set_name = owner["metadata"]["name"]
                 text = f"Create Claim {name} Pod {pod_name} in StatefulSet {set_name} success"
                 self._events.normal(owner, "SuccessfulCreate", text, now)
@@ -65,7 +65,7 @@ class StatefulClaims:
             wanted = []
         for template in owner["spec"].get("volumeClaimTemplates") or ():
             name = claim_name(template, owner, number)
-            claim = self._system.get(PERSISTENT_VOLUME_CLAIMS, pod.namespace, name)
+            claim = self._client.get(PERSISTENT_VOLUME_CLAIMS, pod.namespace, name)
             if claim is None:
                 continue
             others = [ref for ref in _owners(claim) if ref not in (of_set, of_pod)]
@@ -73,7 +73,7 @@ class StatefulClaims:
                 continue
             if _owners(claim) != [*others, *wanted]:
                 put_list(claim["metadata"], "ownerReferences", [*others, *wanted])
-                self._system.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
+                self._client.update(PERSISTENT_VOLUME_CLAIMS, claim, now)
 
 
 def claim_name(template: JsonObject, owner: JsonObject, number: int) -> str:

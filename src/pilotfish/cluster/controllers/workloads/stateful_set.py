@@ -30,8 +30,8 @@ from pilotfish.cluster.controllers.workloads.stateful_claims import StatefulClai
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import PODS, STATEFUL_SETS
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.system import System
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
@@ -69,11 +69,11 @@ class StatefulSetController(Controller):
 
     watches = (STATEFUL_SETS,)
 
-    def __init__(self, system: System, pods: PodIndex, recorder: Recorder) -> None:
-        super().__init__(system, pods, recorder)
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
         self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
-        self._history = History(system, STATEFUL_SETS)
-        self._claims = StatefulClaims(system, self._events)
+        self._history = History(client, STATEFUL_SETS)
+        self._claims = StatefulClaims(client, self._events)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan the set that its name tells of."""
@@ -85,7 +85,7 @@ class StatefulSetController(Controller):
 
     def sync(self, key: Key, now: float) -> float | None:
         """Take the next step, and tell the status."""
-        owner = self.system.get(STATEFUL_SETS, *key)
+        owner = self.client.get(STATEFUL_SETS, *key)
         selector = None if owner is None else read_selector(owner)
         if owner is None or selector is None:
             self._history.forget(key)
@@ -94,7 +94,7 @@ class StatefulSetController(Controller):
         if (later := self.paced(key, count, now)) is not None:
             return later
         claimed = claim_pods(
-            self.system,
+            self.client,
             self.pods,
             STATEFUL_SETS,
             owner,
@@ -192,7 +192,7 @@ class StatefulSetController(Controller):
         name = pod["metadata"]["name"]
         try:
             self._claims.make(owner, number, name, now)
-            self.system.create(PODS, pod, now)
+            self.client.create(PODS, pod, now)
         except StatusError as error:
             self._tell(owner, "Create", name, now, error)
             raise
@@ -210,7 +210,7 @@ class StatefulSetController(Controller):
 
     def _delete(self, step: _Step, pod: PodInfo) -> None:
         try:
-            self.system.delete(PODS, pod.namespace, pod.name, step.now, uid=pod.uid)
+            self.client.delete(PODS, pod.namespace, pod.name, step.now, uid=pod.uid)
         except StatusError as error:
             self._tell(step.owner, "Delete", pod.name, step.now, error)
             raise
@@ -252,7 +252,7 @@ class StatefulSetController(Controller):
             "availableReplicas": sum(pod.is_available(seconds, step.now) for pod in ready),
         }
         if status != old:
-            self.system.update_status(STATEFUL_SETS, owner | {"status": status}, step.now)
+            self.client.update_status(STATEFUL_SETS, owner | {"status": status}, step.now)
 
 
 def ordinal(name: str) -> int | None:

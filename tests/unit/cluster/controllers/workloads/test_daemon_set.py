@@ -24,7 +24,7 @@ def run_pods(world: World) -> None:
                 "target": {"kind": "Node", "name": target_node(pod)},
             }
             key = (meta["namespace"], meta["name"])
-            world.system.create_subresource(PODS, *key, "binding", binding, world.now)
+            world.client.create_subresource(PODS, *key, "binding", binding, world.now)
     world.run_pods()
 
 

@@ -72,7 +72,7 @@ def test_eviction_that_deletes_nothing_is_given_up_after_two_minutes() -> None:
     world.advance(1, world.run_pods)
     pdb = world.get(POD_DISRUPTION_BUDGETS, "pdb")
     pdb["status"]["disruptedPods"] = {world.names(PODS)[0]: timestamp(world.now)}
-    world.system.update_status(POD_DISRUPTION_BUDGETS, pdb, world.now)
+    world.client.update_status(POD_DISRUPTION_BUDGETS, pdb, world.now)
     world.settle()
     assert counts(world) == (2, 1, 1, 0)
     world.advance(121)

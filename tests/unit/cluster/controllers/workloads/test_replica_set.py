@@ -108,7 +108,7 @@ def test_deletion_cost_decides_among_ready_pods() -> None:
         annotations = {"controller.kubernetes.io/pod-deletion-cost": cost}
         pod = world.get(PODS, name)
         pod["metadata"]["annotations"] = annotations
-        world.system.update(PODS, pod, world.now)
+        world.client.update(PODS, pod, world.now)
         world.set_pod(name, "Running", ready=True)
     scale(world, 1)
     assert remaining(world) == ["dear"]

@@ -1,4 +1,7 @@
-"""How controllers and kubelets read and write the cluster: requests of the system itself."""
+"""The client of the cluster's own controllers and kubelets, named after upstream's loopback client.
+
+Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/server/config.go, LoopbackClientConfig.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,16 @@ from pilotfish.cluster.settings import ClusterSettings
 from pilotfish.cluster.store import Store
 
 
-class System:
-    """Typed requests without authorization; refusals are raised as StatusError.
+class LoopbackClient:
+    """Typed requests as SYSTEM, which nothing is forbidden to; refusals are raised as StatusError.
 
     Objects are read and answered without `kind` and `apiVersion`, as they are at rest.
+
+    Args:
+        store: what is read, without a request.
+        request: the cluster's way in, through which all writes go.
+        rng: the cluster's chance.
+        settings: how the cluster is set up.
     """
 
     def __init__(
@@ -172,9 +181,9 @@ class System:
 class Actor(Protocol):
     """A controller, or the kubelets: acts on what changed and on what is due.
 
-    Constructed as `X(system)`; does nothing until the first `sync`, which reads what it needs from
-    `system.store`. `pilotfish.cluster.controllers.controllers_of(system)` and
-    `pilotfish.cluster.kubelet.kubelets_of(system)` give those that a cluster runs.
+    Constructed as `X(client)`; does nothing until the first `sync`, which reads what it needs from
+    `client.store`. `pilotfish.cluster.controllers.controllers_of(client)` and
+    `pilotfish.cluster.kubelet.kubelets_of(client)` give those that a cluster runs.
     """
 
     def sync(self, now: float) -> float | None:
