@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pilotfish.cluster.actor import Actor
 from pilotfish.cluster.admission.plugins import admission_plugins
 from pilotfish.cluster.authentication import Authenticator, ServiceAccountTokens
 from pilotfish.cluster.bootstrap import bootstrap
@@ -21,7 +22,7 @@ from pilotfish.cluster.controllers import controllers_of
 from pilotfish.cluster.errors import method_not_allowed, no_such_path
 from pilotfish.cluster.events.expiry import EventExpiry
 from pilotfish.cluster.kubelet import kubelets_of
-from pilotfish.cluster.loopback_client import Actor, LoopbackClient
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.rbac import (
     Authorizer,
     Reviews,
@@ -72,7 +73,7 @@ class Cluster:
         secret: bytes | None = None,
     ) -> None:
         self.store = Store(window=settings.watch_window)
-        self.client = LoopbackClient(self.store, self.request, rng, settings)
+        self.client = LoopbackClient(self.store, self.request, settings)
         self.authorizer = Authorizer(self.store)
         service_accounts = ServiceAccountTokens(
             self.store, secret=secret or rng.randbytes(SECRET_BYTES), rng=rng

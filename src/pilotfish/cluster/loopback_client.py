@@ -5,9 +5,8 @@ Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/server/config.go, Loop
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -32,7 +31,6 @@ class LoopbackClient:
     Args:
         store: what is read, without a request.
         request: the cluster's way in, through which all writes go.
-        rng: the cluster's chance.
         settings: how the cluster is set up.
     """
 
@@ -40,11 +38,9 @@ class LoopbackClient:
         self,
         store: Store,
         request: Callable[[ApiRequest, float], ApiAnswer],
-        rng: random.Random,
         settings: ClusterSettings,
     ) -> None:
         self.store = store
-        self.rng = rng
         self.settings = settings
         self._request = request
 
@@ -176,20 +172,3 @@ class LoopbackClient:
         request = ApiRequest(verb=verb, resource=resource, user=SYSTEM, **rest)
         obj: JsonObject = msgspec.json.decode(self._request(request, now).body)
         return obj
-
-
-class Actor(Protocol):
-    """A controller, or the kubelets: acts on what changed and on what is due.
-
-    Constructed as `X(client)`; does nothing until the first `sync`, which reads what it needs from
-    `client.store`. `pilotfish.cluster.controllers.controllers_of(client)` and
-    `pilotfish.cluster.kubelet.kubelets_of(client)` give those that a cluster runs.
-    """
-
-    def sync(self, now: float) -> float | None:
-        """Do what is due and give the time of the next thing to do, None where only changes count.
-
-        Called again after any write, also its own, until nobody writes anything; then at the
-        earliest time that an actor gave.
-        """
-        ...

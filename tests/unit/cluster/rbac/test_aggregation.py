@@ -1,5 +1,3 @@
-import random
-
 import msgspec
 
 from pilotfish.cluster.loopback_client import LoopbackClient
@@ -14,7 +12,7 @@ VIEW, EDIT = {"to-view": "true"}, {"to-edit": "true"}
 GET, SET = rule("get", "pods"), rule("update", "pods")
 
 
-def system_of(store: Store) -> LoopbackClient:
+def client_of(store: Store) -> LoopbackClient:
     """Make a client whose patches of rules go straight into the store."""
 
     def request(asked: ApiRequest, _now: float) -> ApiAnswer:
@@ -24,7 +22,7 @@ def system_of(store: Store) -> LoopbackClient:
         written = store.put(asked.resource.storage, stored.decode() | asked.body)
         return ApiAnswer(code=200, resource=asked.resource, body=written.body)
 
-    return LoopbackClient(store, request, random.Random(0), ClusterSettings())
+    return LoopbackClient(store, request, ClusterSettings())
 
 
 def settle(aggregation: RoleAggregation, store: Store) -> None:
@@ -50,14 +48,14 @@ def test_aggregated_role_has_the_rules_of_all_roles_that_it_selects() -> None:
         cluster_role("c", rule("delete", "pods"), labels=EDIT),
         cluster_role("d", rule("get", "secrets")),
     )
-    settle(RoleAggregation(system_of(store)), store)
+    settle(RoleAggregation(client_of(store)), store)
     assert rules_of(store, "all") == [rule("delete", "pods"), SET, GET]
 
 
 def test_aggregated_role_follows_its_parts() -> None:
     part = cluster_role("part", GET, labels=VIEW)
     store = store_of(cluster_role("all", aggregates=[VIEW]))
-    aggregation = RoleAggregation(system_of(store))
+    aggregation = RoleAggregation(client_of(store))
     settle(aggregation, store)
     put(store, part)
     settle(aggregation, store)
@@ -72,13 +70,13 @@ def test_aggregated_role_follows_its_parts() -> None:
 
 def test_aggregated_role_takes_no_rules_from_itself() -> None:
     store = store_of(cluster_role("all", GET, labels=VIEW, aggregates=[VIEW]))
-    settle(RoleAggregation(system_of(store)), store)
+    settle(RoleAggregation(client_of(store)), store)
     assert rules_of(store, "all") == []
 
 
 def test_admin_edit_and_view_settle_one_through_the_other() -> None:
     store = store_of(*bootstrap_objects())
-    settle(RoleAggregation(system_of(store)), store)
+    settle(RoleAggregation(client_of(store)), store)
 
     def names(role: str, verb: str) -> set[str]:
         rules = [each for each in rules_of(store, role) if verb in each["verbs"]]
