@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pilotfish.apiserver.json_text import MalformedTextError, decode_json, decode_yaml
+from pilotfish.apiserver.json_and_yaml import MalformedTextError, decode_json, decode_yaml
 from pilotfish.apiserver.media_types import JSON, YAML, body_type
 from pilotfish.apiserver.protobuf import PROTOBUF, decode_protobuf
 from pilotfish.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from pilotfish.apiserver.json_text import encode_yaml
+from pilotfish.apiserver.json_and_yaml import encode_yaml
 from pilotfish.apiserver.media_types import YAML, Accepted
 from pilotfish.apiserver.tables.of_kind import table_of
 from pilotfish.cluster.errors import bad_request

@@ -4,7 +4,7 @@
 `apply_defaults` fills in what it fills in, `openapi` describes the types to kubectl.
 """
 
-from pilotfish.cluster.schema.json_text import duplicate_fields
+from pilotfish.cluster.schema.duplicate_fields import duplicate_fields
 from pilotfish.cluster.schema.schema import Decoded, FieldValidation, Gvk, Kind, Schema
 from pilotfish.cluster.schema.table import Field, TypeInfo
 

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from pilotfish.apiserver.json_text import (
+from pilotfish.apiserver.json_and_yaml import (
     MAX_DEPTH,
     MalformedTextError,
     decode_json,
