@@ -18,7 +18,7 @@ import yaml
 from cluster_process import ClusterProcess
 from command_line import told
 from controlplane import wait_until
-from pilotfish.runtime.cluster_kubeconfig import Access, write_kubeconfig
+from pilotfish.runtime.embedded_cluster.kubeconfig import Access, write_kubeconfig
 
 DUMP = {
     "apiVersion": "v1",

@@ -19,7 +19,7 @@ from pilotfish.cluster.kubelet.processes import (
     StartProcess,
     StopProcess,
 )
-from pilotfish.runtime.local_processes import LocalProcesses
+from pilotfish.runtime.embedded_cluster.local_processes import LocalProcesses
 
 CREDENTIAL = "the credential"
 FILES = {"token": CREDENTIAL, "ca.crt": "the CA", "namespace": "lab"}

@@ -11,8 +11,8 @@ import click
 
 from pilotfish.cli.options import debug_option
 from pilotfish.cli.policy_options import configured, policy_options
-from pilotfish.runtime.cluster_place import LOOPBACK, is_address, is_name
-from pilotfish.runtime.cluster_process import ClusterOptions, run_cluster
+from pilotfish.runtime.embedded_cluster.place import LOOPBACK, is_address, is_name
+from pilotfish.runtime.embedded_cluster.process import ClusterOptions, run_cluster
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
 
 HELP = """Run a cluster without Docker: a Kubernetes API that kubectl drives, and simulated nodes.

@@ -5,7 +5,7 @@ from collections import Counter
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.kinds import PODS, SERVICE_ACCOUNTS
 from pilotfish.cluster.settings import ClusterSettings
-from pilotfish.runtime.cluster_clock import TURNS, ClusterClock
+from pilotfish.runtime.embedded_cluster.clock import TURNS, ClusterClock
 
 NOW = 1_800_000_000.0
 BACKLOG = 300  # pods; a step sees fewer of them

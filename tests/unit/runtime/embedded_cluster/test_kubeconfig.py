@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pilotfish.client import load_config
-from pilotfish.runtime.cluster_kubeconfig import (
+from pilotfish.runtime.embedded_cluster.kubeconfig import (
     Access,
     forget_server,
     merge_kubeconfig,

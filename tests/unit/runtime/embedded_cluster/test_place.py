@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 import psutil
 import pytest
 
-from pilotfish.runtime.cluster_place import find_place, is_address, is_name
+from pilotfish.runtime.embedded_cluster.place import find_place, is_address, is_name
 from pilotfish.runtime.trouble import StartError
 
 ALL_OF_IPV4 = str(IPv4Address(0))

@@ -28,14 +28,14 @@ from pilotfish.cluster.settings import ClusterSettings, NodeGroup
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.chance import repeatable
-from pilotfish.runtime.cluster_clock import ClusterClock
-from pilotfish.runtime.cluster_files import (
+from pilotfish.runtime.embedded_cluster.clock import ClusterClock
+from pilotfish.runtime.embedded_cluster.files import (
     check_savable,
     read_objects,
     read_settings,
     write_objects,
 )
-from pilotfish.runtime.cluster_kubeconfig import (
+from pilotfish.runtime.embedded_cluster.kubeconfig import (
     Access,
     default_path,
     forget_server,
@@ -45,11 +45,11 @@ from pilotfish.runtime.cluster_kubeconfig import (
     user_path,
     write_kubeconfig,
 )
-from pilotfish.runtime.cluster_place import LOOPBACK, find_place, host_and_port, take
-from pilotfish.runtime.cluster_scheduler import COMMAND, IMAGE, ClusterScheduler
+from pilotfish.runtime.embedded_cluster.local_processes import LocalProcesses
+from pilotfish.runtime.embedded_cluster.place import LOOPBACK, find_place, host_and_port, take
+from pilotfish.runtime.embedded_cluster.scheduler import COMMAND, IMAGE, ClusterScheduler
 from pilotfish.runtime.event_loop import LOOP_FACTORY, end_on_signals, first_cause
 from pilotfish.runtime.lease_guard import DEFAULT_SCHEDULER
-from pilotfish.runtime.local_processes import LocalProcesses
 from pilotfish.runtime.logs import configure_logs
 from pilotfish.runtime.options import RunOptions
 from pilotfish.runtime.trouble import StartError

@@ -7,7 +7,7 @@ import pytest
 
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Store
-from pilotfish.runtime.cluster_files import (
+from pilotfish.runtime.embedded_cluster.files import (
     check_savable,
     read_objects,
     read_settings,

@@ -11,15 +11,14 @@ from kubeconfig_file import kubeconfig
 from loopback_server import in_loop
 from pilotfish.client import ClusterConfig
 from pilotfish.cluster.kubelet.processes import Input, ProcessExited, ProcessOutput, StartProcess
-from pilotfish.runtime import cluster_scheduler
-from pilotfish.runtime.cluster_scheduler import ClusterScheduler
+from pilotfish.runtime.embedded_cluster.scheduler import ClusterScheduler
 from pilotfish.runtime.options import RunOptions
 
 
 def test_scheduler_that_fails_starts_again_and_its_log_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_scheduler, "RESTART_SECONDS", 0.0)
+    monkeypatch.setattr("pilotfish.runtime.embedded_cluster.scheduler.RESTART_SECONDS", 0.0)
     news: list[Input] = []
     starts = 0
 
