@@ -86,6 +86,16 @@ def core(space: str) -> str:
 
 
 @pytest.fixture
+def absent_node() -> str:
+    """Name of a node that is not there, of this test alone.
+
+    The real server's pod garbage collector deletes, 40 s after it first saw a pod on such a node,
+    all pods that are on a node of that name by then.
+    """
+    return f"absent-{next(numbers)}"
+
+
+@pytest.fixture
 def node_name(api: Server) -> Iterator[str]:
     """Name of a node that is ready and has no taints."""
     name = f"contract-{next(numbers)}"

@@ -144,10 +144,10 @@ class Server:
         wait_until(lambda: self.get(path).code == 200, path)
 
     @contextlib.contextmanager
-    def watch(self, path: str, **query: object) -> Iterator[Iterator[Json]]:
+    def watch(self, path: str, *, accept: str = JSON, **query: object) -> Iterator[Iterator[Json]]:
         """Watch a path; yields the events as they come, to the stream's end."""
         connection = self._connection()
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": JSON}
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": accept}
         try:
             connection.request("GET", _with(path, {"watch": "true", **query}), headers=headers)
             response = connection.getresponse()

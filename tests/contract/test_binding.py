@@ -19,11 +19,11 @@ def bind(api: Server, core: str, way: str, body: Json) -> str:
 
 
 @WAYS
-def test_bound_pod_has_its_node(api: Server, core: str, way: str) -> None:
+def test_bound_pod_has_its_node(api: Server, core: str, way: str, absent_node: str) -> None:
     api.post(f"{core}/pods", pod("a", metadata={"annotations": {"old": "1"}})).ok()
     before = api.get(f"{core}/pods/a").body
     assert "nodeName" not in before["spec"]
-    body = binding("a", "absent-node", metadata={"annotations": {"new": "2"}})
+    body = binding("a", absent_node, metadata={"annotations": {"new": "2"}})
     path = f"{core}/bindings" if way == "bindings" else f"{core}/pods/a/binding"
     answer = api.post(path, body)
     assert answer.code == 201
@@ -35,7 +35,7 @@ def test_bound_pod_has_its_node(api: Server, core: str, way: str) -> None:
         "code": 201,
     }
     bound = api.get(f"{core}/pods/a").body
-    assert bound["spec"]["nodeName"] == "absent-node"
+    assert bound["spec"]["nodeName"] == absent_node
     assert bound["metadata"]["annotations"] == {"old": "1", "new": "2"}
     scheduled = {c["type"]: c["status"] for c in bound["status"]["conditions"]}
     assert scheduled == {"PodScheduled": "True"}
@@ -43,12 +43,12 @@ def test_bound_pod_has_its_node(api: Server, core: str, way: str) -> None:
 
 
 @WAYS
-@pytest.mark.parametrize("again", ["first", "second"])
-def test_pod_is_bound_once(api: Server, core: str, way: str, again: str) -> None:
+@pytest.mark.parametrize("again", ["", "-too"])
+def test_pod_is_bound_once(api: Server, core: str, way: str, again: str, absent_node: str) -> None:
     api.post(f"{core}/pods", pod("a")).ok()
-    assert bind(api, core, way, binding("a", "first")) == "201 : "
-    told = bind(api, core, way, binding("a", again))
-    assert told == CONFLICT + 'pod a is already assigned to node "first"'
+    assert bind(api, core, way, binding("a", absent_node)) == "201 : "
+    told = bind(api, core, way, binding("a", absent_node + again))
+    assert told == CONFLICT + f'pod a is already assigned to node "{absent_node}"'
 
 
 def test_binding_is_for_the_uid_that_it_names(api: Server, core: str) -> None:
@@ -71,13 +71,15 @@ def test_legacy_binding_is_for_any_uid(api: Server, core: str) -> None:
 
 
 @WAYS
-def test_binding_is_for_the_version_that_it_names(api: Server, core: str, way: str) -> None:
+def test_binding_is_for_the_version_that_it_names(
+    api: Server, core: str, way: str, absent_node: str
+) -> None:
     version = api.post(f"{core}/pods", pod("a")).ok()["metadata"]["resourceVersion"]
     old = binding("a", "n", metadata={"resourceVersion": "1"})
     told = bind(api, core, way, old)
     assert told.startswith('409 Conflict: Operation cannot be fulfilled on pods "a": StorageError')
     assert f"precondition: 1, ResourceVersion in object meta: {version}" in told
-    new = binding("a", "n", metadata={"resourceVersion": version})
+    new = binding("a", absent_node, metadata={"resourceVersion": version})
     assert bind(api, core, way, new) == "201 : "
     assert bind(api, core, way, old).startswith(
         '409 Conflict: Operation cannot be fulfilled on pods "'

@@ -43,10 +43,10 @@ def test_unbound_pod_goes_at_once(api: Server, core: str) -> None:
     assert api.get(f"{core}/pods/a").code == 404
 
 
-def test_bound_pod_is_given_its_grace(api: Server, core: str) -> None:
+def test_bound_pod_is_given_its_grace(api: Server, core: str, absent_node: str) -> None:
     """The node does not exist, so that nothing ends the pod meanwhile."""
     api.post(f"{core}/pods", pod("a", terminationGracePeriodSeconds=40)).ok()
-    api.post(f"{core}/pods/a/binding", binding("a", "absent-node")).ok()
+    api.post(f"{core}/pods/a/binding", binding("a", absent_node)).ok()
     deleted = api.delete(f"{core}/pods/a").ok()["metadata"]
     assert deleted["deletionGracePeriodSeconds"] == 40
     assert deleted["generation"] == 2, "the deletion counts, the binding does not"
@@ -106,10 +106,12 @@ def test_eviction_that_a_budget_forbids_is_refused(
     assert api.post(f"{core}/pods/a/eviction", eviction("a")).code == 201
 
 
-def test_eviction_of_two_budgets_is_refused(api: Server, core: str, space: str) -> None:
+def test_eviction_of_two_budgets_is_refused(
+    api: Server, core: str, space: str, absent_node: str
+) -> None:
     labels = {"app": "kept"}
     api.post(f"{core}/pods", pod("a", metadata={"labels": labels})).ok()
-    api.post(f"{core}/pods/a/binding", binding("a", "absent-node")).ok()
+    api.post(f"{core}/pods/a/binding", binding("a", absent_node)).ok()
     running = {"status": {"phase": "Running"}}
     api.patch(f"{core}/pods/a/status", running).ok()
     for name in ("one", "two"):
@@ -121,6 +123,16 @@ def test_eviction_of_two_budgets_is_refused(api: Server, core: str, space: str) 
     )
 
 
+def let_the_garbage_collector_see_all(api: Server, sets: str) -> None:
+    """Wait until it has seen the ReplicaSets that there are; it learns of them in their order."""
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "absent", "uid": "absent"}
+    probe = deployment("probe")
+    probe["kind"] = "ReplicaSet"
+    probe["metadata"]["ownerReferences"] = [owner]
+    api.post(sets, probe).ok()
+    wait_until(lambda: api.get(f"{sets}/probe").code == 404, "the end of what has no owner")
+
+
 @pytest.mark.parametrize("policy", ["Background", "Foreground", "Orphan"])
 def test_deleted_owner_takes_its_pods_along_unless_told_otherwise(
     api: Server, core: str, space: str, policy: str
@@ -129,6 +141,7 @@ def test_deleted_owner_takes_its_pods_along_unless_told_otherwise(
     api.post(deployments, deployment("a", replicas=1)).ok()
     sets = f"/apis/apps/v1/namespaces/{space}/replicasets"
     wait_until(lambda: api.get(f"{core}/pods").ok()["items"], "a pod")
+    let_the_garbage_collector_see_all(api, sets)
     api.delete(f"{deployments}/a", {"propagationPolicy": policy}).ok()
     wait_until(lambda: api.get(f"{deployments}/a").code == 404, "the deployment's end")
     if policy == "Orphan":
@@ -162,8 +175,8 @@ def test_deleted_namespace_takes_everything_along(api: Server, space: str, core:
     deleted = api.delete(f"/api/v1/namespaces/{space}").ok()
     assert deleted["status"]["phase"] == "Terminating"
     wait_until(lambda: api.get(f"/api/v1/namespaces/{space}").code == 404, "the namespace's end")
-    told = api.post(f"{core}/pods", pod("b")).told
-    assert told == f'404 NotFound: namespaces "{space}" not found'
+    gone = f'404 NotFound: namespaces "{space}" not found'
+    wait_until(lambda: api.post(f"{core}/pods", pod("b")).told == gone, "admission to know of it")
 
 
 @pytest.mark.parametrize(("query", "warnings"), [({}, 1), ({"propagationPolicy": "Background"}, 0)])
@@ -178,8 +191,8 @@ def test_delete_of_a_job_warns_that_its_pods_stay(
     assert all(text.startswith("child pods are preserved by default") for text in found)
 
 
-def test_deleted_collection_is_given_as_it_was(api: Server, core: str) -> None:
-    api.post(f"{core}/pods", pod("a", nodeName="absent-node")).ok()
+def test_deleted_collection_is_given_as_it_was(api: Server, core: str, absent_node: str) -> None:
+    api.post(f"{core}/pods", pod("a", nodeName=absent_node)).ok()
     items = api.delete(f"{core}/pods").ok()["items"]
     assert [item["metadata"]["name"] for item in items] == ["a"]
     assert "deletionTimestamp" not in items[0]["metadata"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.server import Json, Server
+from controlplane import wait_until
 
 GROUP = "rbac.authorization.k8s.io"
 HELD = [
@@ -146,8 +147,13 @@ def test_role_with_more_may_be_bound_by_who_may_bind_it(
 ) -> None:
     where = f"{path}/rolebindings"
     assert author.post(where, binding("viewer", "ClusterRole", "view", space)).code == 201
-    told = author.post(where, binding("editor", "ClusterRole", "edit", space)).told
-    assert told.startswith(refusal("rolebindings", "editor", space, "{"))
+    editor = binding("editor", "ClusterRole", "edit", space)
+    refused = refusal("rolebindings", "editor", space, "{")
+
+    def is_refused() -> bool:
+        return author.post(where, editor, dryRun="All").told.startswith(refused)
+
+    wait_until(is_refused, "the rules of the role, which a controller gathers")
 
 
 def test_role_that_is_not_there_is_bound_by_who_may_all(

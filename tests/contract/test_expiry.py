@@ -38,7 +38,7 @@ def test_forgotten_versions_are_gone(api: Server, core: str, forget: Callable[[]
     first = api.get(path, limit=1).ok()["metadata"]
     version, token = first["resourceVersion"], first["continue"]
     forget()
-    with api.watch(path, resourceVersion=version, timeoutSeconds=3) as events:
+    with api.watch(path, resourceVersion=version) as events:
         found = next(events)
     status = found["object"]
     assert found["type"] == "ERROR"

@@ -9,6 +9,7 @@ import pytest
 
 from contract.objects import container, pod, priority_class
 from contract.server import Json, Server
+from controlplane import wait_until
 
 CRITICAL = 2_000_000_000
 FORBIDDEN = (
@@ -30,8 +31,8 @@ IMMUTABLE: list[tuple[str, Json]] = [
 
 
 @pytest.fixture
-def classes(api: Server) -> Iterator[None]:
-    """Priority classes: one by default, one that never preempts."""
+def classes(api: Server, core: str) -> Iterator[None]:
+    """Priority classes that admission knows: one by default, one that never preempts."""
     path = "/apis/scheduling.k8s.io/v1/priorityclasses"
     wanted = [
         priority_class("contract-default", 5, globalDefault=True),
@@ -39,9 +40,18 @@ def classes(api: Server) -> Iterator[None]:
     ]
     for each in wanted:
         api.post(path, each).ok()
+    wait_until(lambda: priority(api, core) == 5, "a default priority")
+    wait_until(lambda: priority(api, core, priorityClassName="contract-high") == 1000, "a class")
     yield
     for each in wanted:
         api.delete(f"{path}/{each['metadata']['name']}").ok()
+    wait_until(lambda: priority(api, core) == 0, "no default priority")
+
+
+def priority(api: Server, core: str, **spec: Any) -> int | None:
+    """Give the priority that a pod would get; None where it would be refused."""
+    answer = api.post(f"{core}/pods", pod("probe", **spec), dryRun="All")
+    return answer.body["spec"]["priority"] if answer.code == 201 else None
 
 
 def create(api: Server, core: str, **spec: Any) -> Json:

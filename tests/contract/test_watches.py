@@ -75,14 +75,14 @@ def test_object_that_enters_or_leaves_the_selection_is_added_or_deleted(
     assert int(left["resourceVersion"]) > int(entered["resourceVersion"])
 
 
-def test_bound_pod_leaves_the_watch_of_free_pods(api: Server, core: str) -> None:
+def test_bound_pod_leaves_the_watch_of_free_pods(api: Server, core: str, absent_node: str) -> None:
     api.post(f"{core}/pods", pod("a")).ok()
     version = api.get(f"{core}/pods").ok()["metadata"]["resourceVersion"]
     free = {"fieldSelector": "spec.nodeName=", "resourceVersion": version}
-    bound = {"fieldSelector": "spec.nodeName=absent-node", "resourceVersion": version}
+    bound = {"fieldSelector": f"spec.nodeName={absent_node}", "resourceVersion": version}
     pods = f"{core}/pods"
     with api.watch(pods, **free) as free_pods, api.watch(pods, **bound) as bound_pods:
-        api.post(f"{pods}/a/binding", binding("a", "absent-node")).ok()
+        api.post(f"{pods}/a/binding", binding("a", absent_node)).ok()
         assert seen(take(free_pods, 1)) == [("DELETED", "a")]
         assert seen(take(bound_pods, 1)) == [("ADDED", "a")]
 
@@ -129,10 +129,8 @@ def test_watch_of_one_object_by_its_own_path(api: Server, core: str) -> None:
 
 def test_watch_may_be_asked_for_tables(api: Server, maps: str) -> None:
     api.post(maps, labelled("a", x="y")).ok()
-    path = f"{maps}?watch=true&labelSelector=x%3Dy&timeoutSeconds=1"
-    lines = api.send("GET", path, accept=f"{TABLE},{JSON}")
-    assert lines.code == 200
-    assert b'"kind":"Table"' in lines.raw.splitlines()[0]
+    with api.watch(maps, labelSelector="x=y", accept=f"{TABLE},{JSON}") as events:
+        assert next(events)["object"]["kind"] == "Table"
 
 
 def test_events_of_both_groups_are_one_object(api: Server, space: str) -> None:
