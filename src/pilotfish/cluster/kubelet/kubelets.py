@@ -1,10 +1,11 @@
 """The kubelets of all nodes: one actor of the cluster.
 
-*Theory of operation.* `sync` takes in what changed of nodes and pods, then does what one heap of
-timers says is due: heartbeats, and the next step of a pod's life; of a long backlog a part at a
-time, so that who calls can serve others in between. A pod is played from its binding
-to a played node until it has ended or is gone. Pods of a node that is faulty, or not there, are put
-aside and taken up again when it is well.
+*Theory of operation.* `sync` takes in what changed of nodes and pods, then does what timers say is
+due: heartbeats, and the next step of a pod's life; of a long backlog a part at a time, so that who
+calls can serve others in between. Heartbeats have a heap of their own: behind a backlog of pods
+they would come so late that nodes count as lost. A pod is played from its binding to a played node
+until it has ended or is gone. Pods of a node that is faulty, or not there, are put aside and taken
+up again when it is well.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ from pilotfish.cluster.store import Change, Cursor
 from pilotfish.framework.invariants import require
 
 COMPONENT: Final = "kubelet"
-POD_TIMER: Final = "pod"
-STEPS_PER_SYNC: Final = 64  # some 50 ms
+STEPS_PER_SYNC: Final = 64  # of pods; some 50 ms
+CHANGES_PER_SYNC: Final = 256  # of pods; more than a sync writes itself, which are cheap
+BEATS_PER_SYNC: Final = 256  # of nodes; some 25 ms
 TICKS_PER_SECOND: Final = 50  # steps of many pods are taken together, so that others act once
 RUNNING: Final = "Running"
 TERMINAL: Final = ("Succeeded", "Failed")
@@ -69,8 +71,9 @@ class Kubelets:
         settings = client.settings.kubelet
         self._client = client
         self._settings = settings
-        self._timers = Timers()
-        self._nodes = Nodes(client, settings, self._timers)
+        self._steps: Timers[str] = Timers()
+        self._beats: Timers[tuple[str, str]] = Timers()
+        self._nodes = Nodes(client, settings, self._beats)
         self._metrics = Metrics(client, settings, self._nodes)
         self._recorder = Recorder(client)
         self.logs = Logs(client, settings)
@@ -78,6 +81,7 @@ class Kubelets:
         self._lifecycle = Lifecycle(settings, self.processes, self._note)
         self._pods: dict[str, PodRun] = {}
         self._aside: dict[str, set[tuple[str, str]]] = {}
+        self._changes: deque[Change] = deque()
         self._unseen: deque[tuple[str, str]] = deque()
         self._cursors: tuple[Cursor, Cursor] | None = None
 
@@ -89,16 +93,20 @@ class Kubelets:
             nodes, pods = self._cursors
             for change in nodes.next():
                 self._observe_node(change, now)
-            for change in pods.next():
-                self._observe_pod(change, now)
+            self._changes += pods.next()
+        for _ in range(min(CHANGES_PER_SYNC, len(self._changes))):
+            self._observe_pod(self._changes.popleft(), now)
         for _ in range(min(STEPS_PER_SYNC, len(self._unseen))):
             if (pod := self._client.store.get(PODS.storage, *self._unseen.popleft())) is not None:
                 self._see(pod, now)
-        for _ in range(STEPS_PER_SYNC):
-            if (key := self._timers.pop(now)) is None:
-                break
-            self._do(*key, now)
-        return now if self._unseen else self._timers.next()
+        for what, name in self._beats.due(now, BEATS_PER_SYNC):
+            self._beat(what, name, now)
+        for uid in self._steps.due(now, STEPS_PER_SYNC):
+            self._step(uid, now)
+        if self._changes or self._unseen:
+            return now
+        deadlines = (self._beats.next(), self._steps.next())
+        return min((time for time in deadlines if time is not None), default=None)
 
     def handle(self, event: Input, now: float) -> None:
         """Take in what a process did; `sync` is to be called after it."""
@@ -131,7 +139,8 @@ class Kubelets:
         for name, keys in self._aside.items():
             gone = [key for key in keys if self._client.store.get(PODS.storage, *key) is None]
             require(not gone, f"{gone} are gone and wait for {name}")
-        self._timers.check_invariants()
+        self._beats.check_invariants()
+        self._steps.check_invariants()
 
     def metrics(self, request: ApiRequest, now: float) -> ApiAnswer:
         """Answer a request for NodeMetrics or PodMetrics.
@@ -156,6 +165,7 @@ class Kubelets:
         names = {node.name for node in nodes}
         for name in [run.name for run in self._nodes if run.name not in names]:
             self._leave(name)
+        self._changes.clear()
         self._aside.clear()  # all pods are looked at anew
         pods = store.list(PODS.storage).items
         self._unseen = deque((pod.namespace, pod.name) for pod in _running_first(pods))
@@ -174,7 +184,7 @@ class Kubelets:
             if old_fault is not None and "Silent" not in (node.fault, old_fault):
                 self._say_ready(node, now)
             if not node.fault:
-                self._take_up(name, now)
+                self._take_up(name)
 
     def _observe_pod(self, change: Change, now: float) -> None:
         if change.type == "DELETED":
@@ -188,19 +198,21 @@ class Kubelets:
         if stored is not None and stored.uid == change.new.uid:
             self._see(stored, now)
 
-    def _do(self, what: str, key: str, now: float) -> None:
-        if what == POD_TIMER:
-            run = self._pods[key]
-            node = self._nodes.get(run.node_name)
-            if node is None or node.fault:
-                self._put_aside(run.node_name, run.namespace, run.name)
-            else:
-                self._settle(run, node, now)
-        elif (node := self._nodes.get(key)) is not None:
-            if what == LEASE_TIMER:
-                self._nodes.renew(node, now)
-            elif what == REPORT_TIMER:
-                self._nodes.report(node, now)
+    def _beat(self, what: str, name: str, now: float) -> None:
+        if (node := self._nodes.get(name)) is None:
+            return
+        if what == LEASE_TIMER:
+            self._nodes.renew(node, now)
+        elif what == REPORT_TIMER:
+            self._nodes.report(node, now)
+
+    def _step(self, uid: str, now: float) -> None:
+        run = self._pods[uid]
+        node = self._nodes.get(run.node_name)
+        if node is None or node.fault:
+            self._put_aside(run.node_name, run.namespace, run.name)
+        else:
+            self._settle(run, node, now)
 
     def _see(self, stored: Stored, now: float) -> None:
         """Look at a pod that is new, or that someone else changed."""
@@ -260,7 +272,7 @@ class Kubelets:
         elif not is_finished(run):
             due = run.next_due()
             tick = None if due is None else math.ceil(due * TICKS_PER_SECOND) / TICKS_PER_SECOND
-            self._timers.set((POD_TIMER, run.uid), tick)
+            self._steps.set(run.uid, tick)
         else:
             self._forget(run.uid, keep_logs=True)
             if run.is_deleted:
@@ -312,7 +324,7 @@ class Kubelets:
         run = self._pods.pop(uid, None)
         if run is None:
             return
-        self._timers.set((POD_TIMER, uid), None)
+        self._steps.set(uid, None)
         for container in run.containers:
             if container.is_process:
                 self.processes.stop(run, container, 0.0)
@@ -339,13 +351,12 @@ class Kubelets:
             if not waiting:
                 del self._aside[node_name]
 
-    def _take_up(self, node_name: str, now: float) -> None:
-        """Serve the pods that waited for their node, in a fixed order."""
+    def _take_up(self, node_name: str) -> None:
+        """Look anew at the pods that waited for their node, in a fixed order."""
         keys = sorted(self._aside.pop(node_name, ()))
         found = [self._client.store.get(PODS.storage, *key) for key in keys]
-        there = (pod for pod in found if pod and pod.selectable[_NODE_NAME] == node_name)
-        for pod in _running_first(there):
-            self._see(pod, now)
+        waiting = _running_first(filter(None, found))
+        self._unseen.extend((pod.namespace, pod.name) for pod in waiting)
 
     def _say_ready(self, node: NodeRun, now: float) -> None:
         reason = "NodeNotReady" if node.fault else "NodeReady"

@@ -82,7 +82,9 @@ class NodeRun:
 class Nodes:
     """All nodes that are played, by name."""
 
-    def __init__(self, client: LoopbackClient, settings: KubeletSettings, timers: Timers) -> None:
+    def __init__(
+        self, client: LoopbackClient, settings: KubeletSettings, timers: Timers[tuple[str, str]]
+    ) -> None:
         self._client = client
         self._settings = settings
         self._timers = timers

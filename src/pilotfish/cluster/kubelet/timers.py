@@ -1,17 +1,18 @@
-"""One heap of deadlines for everything that kubelets wait for."""
+"""A heap of deadlines for things that kubelets wait for."""
 
 from __future__ import annotations
 
 import heapq
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final, Generic, TypeVar
 
 from pilotfish.framework.invariants import require
 
-Key: TypeAlias = tuple[str, str]
+Key = TypeVar("Key", str, tuple[str, str])
 _SLACK: Final = 64  # entries that do not count and are too few to sweep
 
 
-class Timers:
+class Timers(Generic[Key]):
     """At most one deadline a key; the newest one said counts.
 
     Entries of the heap that no longer count stay there until they come to its top, or until they
@@ -41,6 +42,13 @@ class Timers:
         _, key = heapq.heappop(self._heap)
         del self._deadlines[key]
         return key
+
+    def due(self, now: float, most: int) -> Iterator[Key]:
+        """Take out keys whose deadlines have passed, one by one and so many at most."""
+        for _ in range(most):
+            if (key := self.pop(now)) is None:
+                return
+            yield key
 
     def next(self) -> float | None:
         """Give the first deadline."""

@@ -2,7 +2,7 @@ from pilotfish.cluster.kubelet.timers import Timers
 
 
 def test_deadlines_come_in_order_and_once() -> None:
-    timers = Timers()
+    timers: Timers[tuple[str, str]] = Timers()
     timers.set(("pod", "b"), 2.0)
     timers.set(("pod", "a"), 1.0)
     assert timers.pop(0.5) is None
@@ -13,7 +13,7 @@ def test_deadlines_come_in_order_and_once() -> None:
 
 
 def test_newer_deadline_replaces_the_older_one() -> None:
-    timers = Timers()
+    timers: Timers[tuple[str, str]] = Timers()
     timers.set(("pod", "a"), 1.0)
     timers.set(("pod", "a"), 5.0)
     assert timers.next() == 5.0
@@ -23,7 +23,7 @@ def test_newer_deadline_replaces_the_older_one() -> None:
 
 
 def test_deadlines_that_were_taken_away_cost_nothing() -> None:
-    timers = Timers()
+    timers: Timers[tuple[str, str]] = Timers()
     timers.set(("pod", "a"), 5.0)
     for number in range(1000):
         timers.set(("pod", f"gone-{number}"), 1e9)
@@ -34,7 +34,7 @@ def test_deadlines_that_were_taken_away_cost_nothing() -> None:
 
 
 def test_deadline_can_be_taken_away_and_set_again() -> None:
-    timers = Timers()
+    timers: Timers[tuple[str, str]] = Timers()
     timers.set(("pod", "a"), 1.0)
     timers.set(("pod", "a"), None)
     assert timers.next() is None
