@@ -37,6 +37,11 @@ def field_invalid(field: str, value: Any, detail: str) -> FieldError:
     return FieldError(field, "FieldValueInvalid", _body("Invalid value", value, detail))
 
 
+def field_wrong(field: str, detail: str) -> FieldError:
+    """Report a malformed value that is not shown."""
+    return FieldError(field, "FieldValueInvalid", _body("Invalid value", detail=detail))
+
+
 def field_required(field: str, detail: str = "") -> FieldError:
     """Report the absence of a value that must be there."""
     return FieldError(field, "FieldValueRequired", _body("Required value", detail=detail))
@@ -68,6 +73,12 @@ def field_too_long(field: str, limit: int, unit: str = "byte") -> FieldError:
     """Report a text over the limit; the unit is a byte or a character."""
     detail = f"may not be more than {limit} {unit}{'' if limit == 1 else 's'}"
     return FieldError(field, "FieldValueTooLong", _body("Too long", detail=detail))
+
+
+def field_too_many(field: str, count: int, limit: int) -> FieldError:
+    """Report a list over the limit."""
+    detail = f"must have at most {limit} items"
+    return FieldError(field, "FieldValueTooMany", _body("Too many", count, detail))
 
 
 def aggregate(errors: Sequence[FieldError]) -> str:

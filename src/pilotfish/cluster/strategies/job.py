@@ -1,8 +1,8 @@
 """Jobs.
 
 Source: kubernetes v1.36 pkg/registry/batch/job/strategy.go and
-    pkg/apis/batch/validation/validation.go. differs: failure and success policies are not checked
-    beyond their shape; of the status, counts and indexes are.
+    pkg/apis/batch/validation/validation.go. differs: of the status, only counts and the completed
+    indexes are checked.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.job_indexes import wrong_indexes
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.strategies.job_policies import policy_errors
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors, template_warnings
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
 from pilotfish.cluster.validation.names import dns_label
-from pilotfish.cluster.validation.status_counts import JOB_COUNTS
+from pilotfish.cluster.validation.status_counts import FEWER_SUCCEEDED, JOB_COUNTS
 
 UID_LABEL: Final = "batch.kubernetes.io/controller-uid"
 UID_LABELS: Final = ("controller-uid", UID_LABEL)
@@ -46,7 +47,6 @@ FIXED: Final = (
     "managedBy",
     "successPolicy",
 )
-REPLACEMENTS: Final[tuple[str, ...]] = ("Failed", "TerminatingOrFailed")
 SCHEDULING: Final = ("nodeSelector", "tolerations", "schedulingGates", "affinity")
 
 
@@ -90,20 +90,9 @@ class JobStrategy(Strategy):
         mode, supported = spec.get("completionMode"), ("NonIndexed", "Indexed")
         if mode not in (None, *supported):
             yield field_not_supported("spec.completionMode", mode, supported)
-        if mode == "Indexed" and "completions" not in spec:
-            yield field_required("spec.completions", "when completion mode is Indexed")
-        for field in ("backoffLimitPerIndex", "maxFailedIndexes") if mode != "Indexed" else ():
-            if field in spec:
-                yield field_invalid(
-                    f"spec.{field}", spec[field], "requires indexed completion mode"
-                )
-        replacement, choices = spec.get("podReplacementPolicy"), REPLACEMENTS
-        if spec.get("podFailurePolicy") is not None:
-            choices = REPLACEMENTS[:1]
-        if replacement not in (None, *choices):
-            yield field_not_supported("spec.podReplacementPolicy", replacement, choices)
+        yield from policy_errors(spec)
         yield from template_errors(spec["template"], "spec.template")
-        yield from _restart_errors((spec["template"].get("spec") or {}).get("restartPolicy", ""))
+        yield from _restart_errors(spec)
         yield from selector_errors(spec.get("selector"), "spec.selector")
         labels = _template_labels(obj)
         wanted = (spec.get("selector") or {}).get("matchLabels") or {}
@@ -138,14 +127,18 @@ class JobStrategy(Strategy):
 
     def validate_status_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update of the status."""
-        yield from super().validate_status_update(new, old)
         at, spec = "status.completedIndexes", new["spec"]
+        is_indexed = spec.get("completionMode") == "Indexed"
+        shrinks = is_indexed and spec.get("completions") == spec.get("parallelism")
+        for error in super().validate_status_update(new, old):
+            if not (shrinks and error.body.endswith(FEWER_SUCCEEDED)):
+                yield error
         said, known = ((job.get("status") or {}).get("completedIndexes", "") for job in (new, old))
         if said == known:
             return
         if "completions" in spec and (why := wrong_indexes(said, spec["completions"])):
             yield field_invalid(at, said, f"error parsing completedIndexes: {why}")
-        if said and spec.get("completionMode") != "Indexed":
+        if said and not is_indexed:
             why = "cannot set non-empty completedIndexes when non-indexed completion mode"
             yield field_invalid(at, said, why)
 
@@ -178,12 +171,16 @@ def _generated_errors(job: JsonObject) -> Iterator[FieldError]:
         yield field_invalid("spec.selector", shown, "`selector` not auto-generated")
 
 
-def _restart_errors(policy: str) -> Iterator[FieldError]:
+def _restart_errors(spec: JsonObject) -> Iterator[FieldError]:
+    policy = (spec["template"].get("spec") or {}).get("restartPolicy", "")
     path, supported = "spec.template.spec.restartPolicy", ("OnFailure", "Never")
     if policy in ("", "Always"):
         yield field_required(path, 'valid values: "OnFailure", "Never"')
     elif policy not in supported:
         yield field_not_supported(path, policy, supported)
+    elif policy == "OnFailure" and spec.get("podFailurePolicy") is not None:
+        detail = 'only "Never" is supported when podFailurePolicy is specified'
+        yield field_invalid(path, policy, detail)
 
 
 def _comparable(new: JsonObject, old: JsonObject, job: JsonObject) -> JsonObject:

@@ -109,10 +109,11 @@ DAEMON_SET_COUNTS: Final = StatusCounts(
     ),
     growing=COLLISIONS,
 )
+FEWER_SUCCEEDED: Final = "cannot decrease the succeeded counter"
 JOB_COUNTS: Final = StatusCounts(
     counts=("active", "succeeded", "failed", "ready", "terminating"),
     growing={
-        "succeeded": "cannot decrease the succeeded counter",
+        "succeeded": FEWER_SUCCEEDED,
         "failed": "cannot decrease the failed counter",
     },
 )
