@@ -1,18 +1,21 @@
 """Jobs: pods until enough have succeeded, or too many have failed.
 
 Theory of operation: each pod carries a finalizer, so that none is gone before it is counted. A sync
-counts the pods that ended, writes the counts, takes off their finalizers, and starts or stops pods.
-A job that is decided gets SuccessCriteriaMet or FailureTarget at once, and Complete or Failed when
-its last pod is gone.
+counts the pods that ended, starts or stops pods, writes the counts, and takes off the finalizers of
+what they stand for. A job that is decided gets SuccessCriteriaMet or FailureTarget at once, and
+Complete or Failed when its last pod is gone. With a limit per index, the failed pod of an index
+stays uncounted until the next one is there, which carries on its count of failures.
 
-Source: kubernetes v1.36 pkg/controller/job/job_controller.go. differs: podFailurePolicy,
-successPolicy and the limits per index are not acted upon.
+Source: kubernetes v1.36 pkg/controller/job/job_controller.go. differs: counts are written at once
+with the pods that they stand for, so `uncountedTerminatedPods` is always empty.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -23,16 +26,28 @@ from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.owning import claim_pods
 from pilotfish.cluster.controllers.pod_index import COMPLETION_INDEX, Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.times import parse_time
-from pilotfish.cluster.controllers.workloads.job_status import (
+from pilotfish.cluster.controllers.workloads.job_failures import (
+    INDEX_FAILURES,
+    FailedPod,
+    Failures,
+    finished_time,
+    read_failure,
+)
+from pilotfish.cluster.controllers.workloads.job_progress import (
+    COUNTS,
+    TRACKING,
     JobProgress,
+    is_indexed,
+)
+from pilotfish.cluster.controllers.workloads.job_status import (
+    FAILURE,
+    complete,
     decide,
     finish,
     is_finished,
     note_suspension,
-    wanted_pods,
 )
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
-from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS
@@ -40,25 +55,8 @@ from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 
-TRACKING: Final = "batch.kubernetes.io/job-tracking"
+MANAGER: Final = "kubernetes.io/job-controller"
 PODS_PER_SYNC: Final = 500  # upstream MaxPodCreateDeletePerSync
-FIRST_BACKOFF_SECONDS: Final = 10.0  # upstream DefaultJobPodFailureBackOff
-MAX_BACKOFF_SECONDS: Final = 600.0  # upstream MaxJobPodFailureBackOff
-
-
-class _Failures(msgspec.Struct, frozen=True):
-    """Failed pods since the last that succeeded."""
-
-    count: int = 0
-    last: float = 0.0
-
-    @property
-    def until(self) -> float:
-        """When the next pod may start."""
-        if not self.count:
-            return 0.0
-        shift = min(self.count - 1, 10)
-        return self.last + min(FIRST_BACKOFF_SECONDS * 2.0**shift, MAX_BACKOFF_SECONDS)
 
 
 class JobController(Controller):
@@ -70,7 +68,7 @@ class JobController(Controller):
         super().__init__(client, pods, recorder)
         self._events = recorder.source("job-controller", JOBS)
         self._control = PodControl(client, JOBS, self._events)
-        self._failures: dict[str, _Failures] = {}
+        self._failures: dict[str, Failures] = {}
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod."""
@@ -81,12 +79,10 @@ class JobController(Controller):
     def sync(self, key: Key, now: float) -> float | None:
         """Count what ended, start or stop pods, and decide whether the job is done."""
         job = self.client.get(JOBS, *key)
+        if job is not None and job["spec"].get("managedBy", MANAGER) != MANAGER:
+            return None
         if job is None or is_finished(job):
             self._release_pods(key, job, now)
-            return None
-        if job["spec"].get("managedBy", "kubernetes.io/job-controller") != (
-            "kubernetes.io/job-controller"
-        ):
             return None
         uid = job["metadata"]["uid"]
         if (later := self.paced(key, len(self.pods.owned(uid)), now)) is not None:
@@ -94,74 +90,102 @@ class JobController(Controller):
         selector = msgspec.convert(job["spec"]["selector"], LabelSelector)
         pods = claim_pods(self.client, self.pods, JOBS, job, selector, now, (TRACKING,))
         before = copy.deepcopy(job.get("status") or {})
-        progress = JobProgress.of(job, pods, TRACKING)
-        self._note_failures(uid, progress, now)
+        progress = JobProgress.of(job, pods, partial(self._read, job))
+        failures = self._failures_after(progress)
         status = job.setdefault("status", {})
-        is_suspended = job["spec"].get("suspend", False)
-        if not is_suspended and "startTime" not in status:
+        if not job["spec"].get("suspend", False) and "startTime" not in status:
             status["startTime"] = timestamp(now)
-        later = None
-        if decide(job, progress, now):
-            for pod in progress.active:
-                self._control.delete(job, pod.name, now, pod.uid)
-        elif "deletionTimestamp" not in job["metadata"]:
-            later = self._manage(job, progress, now)
-            if (reason := note_suspension(job, now)) is not None:
-                self._events.normal(job, reason, f"Job {reason.lower()}", now)
-        if progress.changed:  # the pods as they are now are seen by the next sync
-            status |= progress.ended_counts()
-        else:
-            status.pop("active", None)
-            status |= progress.counts()
-            finish(job, progress, now)
+        interim, later = self._act(job, progress, failures.until, now)
+        counts = progress.counts()
+        for field in COUNTS:
+            status.pop(field, None)
+        status |= counts
+        if interim and not progress.terminating:
+            finish(job, interim, now)
         if status != before:
             job = self.client.update_status(JOBS, job, now)
-        self._count_off(job, progress, now)
+        self._failures[uid] = failures
+        self._count_off(job, progress, interim, now)
         self._tell_end(job, now)
         return earliest(later, _deadline(job, now))
 
-    def _note_failures(self, uid: str, progress: JobProgress, now: float) -> None:
-        failures = self._failures.get(uid, _Failures())
-        if progress.newly_succeeded:
-            failures = _Failures()
-        if progress.newly_failed:
-            failures = _Failures(failures.count + len(progress.newly_failed), now)
-        self._failures[uid] = failures
+    def _act(
+        self, job: JsonObject, progress: JobProgress, until: float, now: float
+    ) -> tuple[str, float | None]:
+        """Start or stop pods; give the interim condition, and the end of a back-off."""
+        if interim := decide(job, progress, now):
+            progress.close(partial(self._read, job), has_failed=interim == FAILURE)
+            self._stop(job, progress, progress.active, now)
+            return interim, None
+        is_going = "deletionTimestamp" in job["metadata"]
+        later = None if is_going else self._manage(job, progress, until, now)
+        interim = complete(job, progress, now)
+        if not interim and not is_going and (reason := note_suspension(job, now)):
+            self._events.normal(job, reason, f"Job {reason.lower()}", now)
+        return interim, later
 
-    def _manage(self, job: JsonObject, progress: JobProgress, now: float) -> float | None:
+    def _read(self, job: JsonObject, pod: PodInfo) -> FailedPod:
+        obj = self.client.get(PODS, *pod.key)
+        gone = {"metadata": {"namespace": pod.namespace, "name": pod.name}, "spec": {}}
+        return read_failure(job, pod, gone if obj is None else obj)
+
+    def _failures_after(self, progress: JobProgress) -> Failures:
+        known = self._failures.get(progress.job["metadata"]["uid"], Failures())
+        failed = [failed.finished for failed in progress.failed_pods]
+        if not failed:
+            return Failures() if progress.succeeded_pods else known
+        succeeded = (self.client.get(PODS, *pod.key) for pod in progress.succeeded_pods)
+        return known.after([finished_time(pod) for pod in succeeded if pod is not None], failed)
+
+    def _manage(
+        self, job: JsonObject, progress: JobProgress, until: float, now: float
+    ) -> float | None:
         """Start or stop pods; give the end of the back-off where that is what holds them."""
-        wanted = wanted_pods(job, progress)
-        surplus = len(progress.active) - wanted
-        if surplus > 0:
-            for pod in victims(progress.active, (), min(surplus, PODS_PER_SYNC), now):
+        if surplus := progress.surplus(now)[:PODS_PER_SYNC]:
+            for pod in surplus:
                 self._remove_finalizer(pod, now)
-                self._control.delete(job, pod.name, now, pod.uid)
-            progress.changed = True
+            self._stop(job, progress, surplus, now)
             return None
-        missing = -surplus
-        if job["spec"].get("podReplacementPolicy") == "Failed":
-            missing -= progress.terminating
-        if missing <= 0:
+        count = min(progress.missing(), PODS_PER_SYNC)
+        if count <= 0:
             return None
-        until = self._failures[job["metadata"]["uid"]].until
-        if until > now:
+        if progress.failed_indexes is None and until > now:
             return until
-        self._create(job, progress, min(missing, PODS_PER_SYNC), now)
+        indexes: Sequence[int | None] = [None] * count
+        if is_indexed(job):
+            free = progress.free_indexes(count)
+            waits = [w.until for i in free if (w := progress.waiting.get(i)) and w.until > now]
+            indexes = [
+                i for i in free if i not in progress.waiting or progress.waiting[i].until <= now
+            ]
+            if waits and not indexes:
+                return min(waits)
+        self._create(job, progress, indexes, now)
         return None
 
-    def _create(self, job: JsonObject, progress: JobProgress, count: int, now: float) -> None:
-        is_indexed = job["spec"].get("completionMode") == "Indexed"
-        indexes: Sequence[int | None] = [None] * count
-        if is_indexed:
-            indexes = progress.free_indexes(job["spec"]["completions"], count)
+    def _stop(
+        self, job: JsonObject, progress: JobProgress, pods: Sequence[PodInfo], now: float
+    ) -> None:
+        for pod in pods:
+            self._control.delete(job, pod.name, now, pod.uid)
+        progress.stop(pods)
+
+    def _create(
+        self, job: JsonObject, progress: JobProgress, indexes: Iterable[int | None], now: float
+    ) -> None:
         for index in indexes:
+            pod = self._pod_of(job, index)
+            if index is not None and progress.failed_indexes is not None:
+                last = progress.waiting.get(index)
+                notes = last.notes_of_next() if last else {INDEX_FAILURES: "0"}
+                pod["metadata"]["annotations"] |= notes
             try:
-                self._control.create(job, self._pod_of(job, index), now)
+                self._control.create(job, pod, now)
             except StatusError as error:
                 if is_namespace_terminating(error):
                     return
                 raise
-            progress.changed = True
+            progress.started += 1
 
     def _pod_of(self, job: JsonObject, index: int | None) -> JsonObject:
         pod = self._control.pod_of(job, job["spec"]["template"])
@@ -183,9 +207,10 @@ class JobController(Controller):
                 container["env"] = [*given, variable]
         return pod
 
-    def _count_off(self, job: JsonObject, progress: JobProgress, now: float) -> None:
-        """Let pods go that the written status counts."""
-        for pod in (*progress.newly_succeeded, *progress.newly_failed):
+    def _count_off(self, job: JsonObject, progress: JobProgress, interim: str, now: float) -> None:
+        """Let pods go that the written status counts, or all where nothing counts any more."""
+        is_over = interim or "deletionTimestamp" in job["metadata"]
+        for pod in progress.pods if is_over else progress.counted():
             self._remove_finalizer(pod, now)
         if is_finished(job):
             self._failures.pop(job["metadata"]["uid"], None)
@@ -207,10 +232,13 @@ class JobController(Controller):
             self.client.update(PODS, obj, now)
 
     def _tell_end(self, job: JsonObject, now: float) -> None:
-        end = is_finished(job)
+        end, status = is_finished(job), job["status"]
         if end is None:
             return
         if end["type"] == "Complete":
+            if status.get("succeeded", 0) > job["spec"].get("completions", math.inf):
+                text = "Too many succeeded pods running after completion count reached"
+                self._events.warning(job, "TooManySucceededPods", text, now)
             self._events.normal(job, "Completed", "Job completed", now)
         else:
             self._events.warning(job, end["reason"], end["message"], now)

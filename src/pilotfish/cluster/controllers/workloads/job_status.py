@@ -1,181 +1,129 @@
-"""How far a Job is: counts of its pods, and when it is decided.
+"""When a Job is decided, and how its conditions tell it.
 
-Source: kubernetes v1.36 pkg/controller/job/{job_controller,indexed_job_utils}.go.
+Source: kubernetes v1.36 pkg/controller/job/{job_controller,success_policy}.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
-
-import msgspec
-
 from pilotfish.cluster.controllers.conditions import condition, find_condition, is_true
-from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.controllers.times import seconds_since
-from pilotfish.cluster.job_indexes import read_indexes, write_indexes
+from pilotfish.cluster.controllers.workloads.job_progress import JobProgress, is_indexed
+from pilotfish.cluster.job_indexes import read_indexes
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 
-
-class JobProgress(msgspec.Struct):
-    """The pods of a job, sorted, with the counts of those that are gone."""
-
-    active: list[PodInfo]
-    terminating: int
-    newly_succeeded: list[PodInfo]
-    newly_failed: list[PodInfo]
-    succeeded: int
-    failed: int
-    restarts: int
-    indexes: set[int] | None
-    """The indexes that have succeeded, of an indexed job."""
-    changed: bool = False
-    """Whether pods were started or stopped since."""
-
-    @classmethod
-    def of(cls, job: JsonObject, pods: Sequence[PodInfo], finalizer: str) -> JobProgress:
-        """Sort the pods; a pod is new to the counts while it has the finalizer."""
-        status, spec = job.get("status") or {}, job["spec"]
-        waits = spec.get("podReplacementPolicy") == "Failed"
-        new = [pod for pod in pods if finalizer in pod.finalizers]
-        succeeded = [pod for pod in new if pod.phase == "Succeeded"]
-        failed = [
-            pod
-            for pod in new
-            if pod.phase == "Failed"
-            or (not waits and pod.is_terminating and pod.phase != "Succeeded")
-        ]
-        indexes = None
-        if spec.get("completionMode") == "Indexed":
-            indexes = read_indexes(status.get("completedIndexes", ""))
-            found = {pod.completion_index for pod in succeeded}
-            indexes |= {i for i in found if i is not None and i < spec["completions"]}
-        before = status.get("succeeded", 0)
-        running = [pod for pod in pods if pod.phase in ("Pending", "Running")]
-        return cls(
-            active=[pod for pod in pods if pod.is_active],
-            terminating=sum(pod.is_terminating and not pod.is_finished for pod in pods),
-            newly_succeeded=succeeded,
-            newly_failed=failed,
-            succeeded=before + len(succeeded) if indexes is None else len(indexes),
-            failed=status.get("failed", 0) + len(failed),
-            restarts=sum(pod.total_restarts for pod in running),
-            indexes=indexes,
-        )
-
-    def ended_counts(self) -> JsonObject:
-        """Give the counts of pods that ended."""
-        counts = {"succeeded": self.succeeded, "failed": self.failed}
-        given: JsonObject = {name: count for name, count in counts.items() if count}
-        if self.indexes:
-            given["completedIndexes"] = write_indexes(self.indexes)
-        return given | {"uncountedTerminatedPods": {}}
-
-    def counts(self) -> JsonObject:
-        """Give all counts."""
-        return {
-            **self.ended_counts(),
-            **({"active": len(self.active)} if self.active else {}),
-            "ready": sum(pod.is_ready for pod in self.active),
-            "terminating": self.terminating,
-        }
-
-    def free_indexes(self, completions: int, count: int) -> list[int]:
-        """Give the lowest indexes that neither run nor have succeeded."""
-        taken = {pod.completion_index for pod in self.active} | (self.indexes or set())
-        return list(islice((i for i in range(completions) if i not in taken), count))
+SUCCESS = "SuccessCriteriaMet"
+FAILURE = "FailureTarget"
+FINAL = {SUCCESS: "Complete", FAILURE: "Failed"}
 
 
 def is_finished(job: JsonObject) -> JsonObject | None:
     """Give the condition that says how the job ended, or None."""
     status = job.get("status") or {}
-    ends = (find_condition(status, kind) for kind in ("Complete", "Failed"))
+    ends = (find_condition(status, kind) for kind in FINAL.values())
     return next((end for end in ends if end is not None and end["status"] == "True"), None)
 
 
-def wanted_pods(job: JsonObject, progress: JobProgress) -> int:
-    """Give how many pods should run now."""
-    spec = job["spec"]
-    parallelism: int = spec.get("parallelism", 1)
-    if spec.get("suspend", False):
-        return 0
-    if spec.get("completions") is None:
-        return len(progress.active) if progress.succeeded else parallelism
-    missing: int = spec["completions"] - progress.succeeded
-    return max(0, min(parallelism, missing))
-
-
-def decide(job: JsonObject, progress: JobProgress, now: float) -> bool:
-    """Note a failure that is certain; True where what still runs must be stopped."""
+def decide(job: JsonObject, progress: JobProgress, now: float) -> str:
+    """Note what ends a job while pods of it run; give its interim condition, empty for none."""
     status = job["status"]
-    if is_true(status, "SuccessCriteriaMet") or is_true(status, "FailureTarget"):
-        return True
-    failure = _failure(job, progress, now)
-    if failure is None:
-        return False
-    _add(status, "FailureTarget", *failure, now)
-    progress.failed += len(progress.active)
-    progress.newly_failed += progress.active
-    return True
+    for kind in FINAL:
+        if is_true(status, kind):
+            return kind
+    if failure := _failure(job, progress, now):
+        put_condition(status, FAILURE, "True", *failure, now)
+        return FAILURE
+    if is_indexed(job) and (message := _success_rule(job, progress.succeeded_indexes)):
+        put_condition(status, SUCCESS, "True", "SuccessPolicy", message, now)
+        return SUCCESS
+    return ""
 
 
-def finish(job: JsonObject, progress: JobProgress, now: float) -> None:
-    """Note success that is certain, and the end once no pod is left."""
-    status, completions = job["status"], job["spec"].get("completions")
+def complete(job: JsonObject, progress: JobProgress, now: float) -> str:
+    """Note that enough pods have succeeded and none runs; give the interim condition."""
+    completions = job["spec"].get("completions")
     enough = progress.succeeded > 0 if completions is None else progress.succeeded >= completions
-    is_decided = is_true(status, "SuccessCriteriaMet") or is_true(status, "FailureTarget")
-    if not is_decided and enough and not progress.active:
-        text = "Reached expected number of succeeded pods"
-        _add(status, "SuccessCriteriaMet", "CompletionsReached", text, now)
-    if progress.active or progress.terminating:
-        return
-    for interim, final in (("SuccessCriteriaMet", "Complete"), ("FailureTarget", "Failed")):
-        found = find_condition(status, interim)
-        if found is not None:
-            _add(status, final, found["reason"], found["message"], now)
-            if final == "Complete":
-                status["completionTime"] = timestamp(now)
-            return
+    if not enough or progress.active or progress.started:
+        return ""
+    text = "Reached expected number of succeeded pods"
+    put_condition(job["status"], SUCCESS, "True", "CompletionsReached", text, now)
+    return SUCCESS
+
+
+def finish(job: JsonObject, interim: str, now: float) -> None:
+    """Note the end of a job that has no pod left."""
+    status = job["status"]
+    found = find_condition(status, interim)
+    if found is not None:
+        put_condition(status, FINAL[interim], "True", found["reason"], found["message"], now)
+        if interim == SUCCESS:
+            status["completionTime"] = timestamp(now)
 
 
 def note_suspension(job: JsonObject, now: float) -> str | None:
     """Tell that the job was suspended or resumed; give the event's reason if that is new."""
     status, is_suspended = job["status"], job["spec"].get("suspend", False)
-    found = find_condition(status, "Suspended")
-    if is_suspended and not is_true(status, "Suspended"):
-        _replace(status, "Suspended", "True", "JobSuspended", "Job suspended", now)
+    was_suspended = is_true(status, "Suspended")
+    if is_suspended and not was_suspended:
+        put_condition(status, "Suspended", "True", "JobSuspended", "Job suspended", now)
         status.pop("startTime", None)
         return "Suspended"
-    if not is_suspended and found is not None and found["status"] == "True":
-        _replace(status, "Suspended", "False", "JobResumed", "Job resumed", now)
+    if not is_suspended and was_suspended:
+        put_condition(status, "Suspended", "False", "JobResumed", "Job resumed", now)
         status["startTime"] = timestamp(now)
         return "Resumed"
     return None
 
 
+def put_condition(
+    status: JsonObject, kind: str, value: str, reason: str, message: str, now: float
+) -> None:
+    """Put a condition in the place of the one of its type, or behind the others."""
+    made = condition(kind, value, reason, message, now) | {"lastProbeTime": timestamp(now)}
+    conditions = list(status.get("conditions") or [])
+    places = [place for place, known in enumerate(conditions) if known["type"] == kind]
+    if places:
+        conditions[places[0]] = made
+    else:
+        conditions.append(made)
+    status["conditions"] = conditions
+
+
 def _failure(job: JsonObject, progress: JobProgress, now: float) -> tuple[str, str] | None:
+    """Give why a job has failed, the reason and the message, or None."""
+    for failed in progress.failed_pods:
+        if failed.action == "FailJob":
+            return "PodFailurePolicy", failed.message
     spec, limit = job["spec"], job["spec"].get("backoffLimit", 6)
     too_many_restarts = spec["template"]["spec"].get("restartPolicy") == "OnFailure" and (
         progress.restarts >= max(limit, 1)
     )
-    if progress.failed > limit or too_many_restarts:
+    if progress.failures > limit or too_many_restarts:
         return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     seconds = spec.get("activeDeadlineSeconds")
-    if seconds is None or spec.get("suspend", False):
-        return None
-    if seconds_since(job["status"].get("startTime"), now) >= seconds:
+    is_running = seconds is not None and not spec.get("suspend", False)
+    if is_running and seconds_since(job["status"].get("startTime"), now) >= seconds:
         return "DeadlineExceeded", "Job was active longer than specified deadline"
+    failed_indexes = len(progress.failed_indexes or ())
+    if failed_indexes > spec.get("maxFailedIndexes", failed_indexes):
+        text = "Job has exceeded the specified maximal number of failed indexes"
+        return "MaxFailedIndexesExceeded", text
+    if failed_indexes and failed_indexes + progress.succeeded >= spec["completions"]:
+        return "FailedIndexes", "Job has failed indexes"
     return None
 
 
-def _add(status: JsonObject, kind: str, reason: str, message: str, now: float) -> None:
-    _replace(status, kind, "True", reason, message, now)
-
-
-def _replace(
-    status: JsonObject, kind: str, value: str, reason: str, message: str, now: float
-) -> None:
-    made = condition(kind, value, reason, message, now) | {"lastProbeTime": timestamp(now)}
-    others = [c for c in status.get("conditions") or [] if c["type"] != kind]
-    status["conditions"] = [*others, made]
+def _success_rule(job: JsonObject, succeeded: set[int]) -> str:
+    """Say which rule of the success policy is met; empty for none."""
+    policy = job["spec"].get("successPolicy") or {}
+    for index, rule in enumerate(policy.get("rules") or () if succeeded else ()):
+        wanted = set(range(job["spec"]["completions"]))
+        count = rule.get("succeededCount")
+        if (text := rule.get("succeededIndexes")) is not None:
+            wanted &= read_indexes(text)
+        elif count is None:
+            continue
+        met = len(wanted & succeeded)
+        if wanted and (met == len(wanted) or (count is not None and met >= count)):
+            return f"Matched rules at index {index}"
+    return ""

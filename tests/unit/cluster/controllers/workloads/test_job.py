@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pilotfish.cluster.kinds import JOBS, PODS
-from unit.cluster.controllers.world import Json, World, pod_spec
+from unit.cluster.controllers.workloads.job_story import (
+    LABELS,
+    active,
+    conditions,
+    end_pods,
+    job,
+    status,
+)
+from unit.cluster.controllers.world import World, pod_spec
 
 TRACKING = "batch.kubernetes.io/job-tracking"
-LABELS = {"batch.kubernetes.io/controller-uid": "x", "app": "work"}
-
-
-def job(world: World, **spec: Any) -> None:
-    made = {"metadata": {"labels": LABELS}, "spec": pod_spec(restartPolicy="Never")}
-    content: Json = {"backoffLimit": 6, "template": made, **spec}
-    content |= {"manualSelector": True, "selector": {"matchLabels": LABELS}}
-    world.create(JOBS, {"metadata": {"name": "work"}, "spec": content})
-
-
-def end_pods(world: World, phase: str) -> None:
-    """Let all running pods end."""
-    for pod in world.all(PODS):
-        is_over = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-        if "deletionTimestamp" not in pod["metadata"] and not is_over:
-            world.set_pod(pod["metadata"]["name"], phase)
-
-
-def status(world: World) -> Json:
-    found: Json = world.get(JOBS, "work")["status"]
-    return found
-
-
-def conditions(world: World) -> list[str]:
-    found = status(world).get("conditions") or []
-    return [f"{c['type']}={c['status']} {c['reason']}" for c in found]
-
-
-def active(world: World) -> list[str]:
-    pods = world.all(PODS)
-    return [
-        pod["metadata"]["name"]
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"]
-        and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
-    ]
 
 
 def test_job_is_complete_when_enough_pods_have_succeeded() -> None:
