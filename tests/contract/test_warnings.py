@@ -49,6 +49,14 @@ def told(answer: Answer) -> list[str]:
             ),
         ),
         (
+            {"imagePullSecrets": [{"name": "a"}, {"name": "a"}]},
+            'spec.imagePullSecrets[1].name: duplicate name "a"',
+        ),
+        (
+            {"imagePullSecrets": [{"name": ""}]},
+            'spec.imagePullSecrets[0].name: invalid empty name ""',
+        ),
+        (
             {"affinity": {"podAffinity": {REQUIRED: [{"topologyKey": "z"}]}}},
             f"spec.affinity.podAffinity.{REQUIRED}[0].labelSelector: {NO_POD}",
         ),
@@ -79,7 +87,17 @@ def told(answer: Answer) -> list[str]:
         ),
         ({"containers": [container(env=TWICE)]}, f"spec.containers[0].env[1]: {HIDES}"),
     ],
-    ids=["selector", "node term", "pod term", "weighted pod term", "spread", "bytes", "variable"],
+    ids=[
+        "selector",
+        "node term",
+        "same secret",
+        "no secret",
+        "pod term",
+        "weighted pod term",
+        "spread",
+        "bytes",
+        "variable",
+    ],
 )
 def test_odd_pod_is_taken_with_a_warning(api: Server, core: str, spec: Json, warning: str) -> None:
     assert told(api.post(f"{core}/pods", pod("odd", **spec), dryRun="All")) == [warning]

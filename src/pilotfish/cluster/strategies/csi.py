@@ -24,11 +24,11 @@ from pilotfish.cluster.strategies.strategy import count_generation
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE, amount_value_errors
 from pilotfish.cluster.validation.metadata import (
     IMMUTABLE,
+    driver_errors,
     label_key_errors,
-    required_name_errors,
     selector_errors,
 )
-from pilotfish.cluster.validation.names import dns_subdomain, driver_name
+from pilotfish.cluster.validation.names import dns_subdomain
 
 GROUP_POLICIES: Final = ("File", "None", "ReadWriteOnceWithFSType")
 LIFECYCLE_MODES: Final = ("Persistent", "Ephemeral")
@@ -69,7 +69,7 @@ class CsiNodeStrategy(VersionedAndReturned):
         seen: set[str] = set()
         for i, driver in enumerate(at(obj, "spec.drivers") or ()):
             path, name = f"spec.drivers[{i}]", driver.get("name", "")
-            yield from required_name_errors(name, driver_name, f"{path}.name")
+            yield from driver_errors(name, f"{path}.name")
             if not driver.get("nodeID"):
                 yield field_required(f"{path}.nodeID")
             if (count := (driver.get("allocatable") or {}).get("count", 0)) < 0:
@@ -117,7 +117,7 @@ class VolumeAttachmentStrategy(Fixed, VersionedAndReturned):
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an attachment."""
         spec = obj["spec"]
-        yield from required_name_errors(spec.get("attacher", ""), driver_name, "spec.attacher")
+        yield from driver_errors(spec.get("attacher", ""), "spec.attacher")
         kinds = ("inlineVolumeSpec", "persistentVolumeName")
         source = spec.get("source") or {}
         given = [kind for kind in kinds if source.get(kind) is not None]

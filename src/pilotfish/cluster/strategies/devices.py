@@ -18,7 +18,7 @@ from pilotfish.cluster.validation.devices import (
     selector_errors,
     slice_errors,
 )
-from pilotfish.cluster.validation.metadata import IMMUTABLE, annotation_errors, label_errors
+from pilotfish.cluster.validation.metadata import IMMUTABLE, template_metadata_errors
 
 
 class ResourceClaimStrategy(Fixed, ReturnedWhenDeleted):
@@ -48,9 +48,7 @@ class ResourceClaimTemplateStrategy(Fixed, ReturnedWhenDeleted):
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a template."""
-        metadata = obj["spec"].get("metadata") or {}
-        yield from label_errors(metadata.get("labels"), "spec.metadata.labels")
-        yield from annotation_errors(metadata.get("annotations"), "spec.metadata.annotations")
+        yield from template_metadata_errors(obj["spec"].get("metadata"), "spec.metadata")
         yield from claim_errors(obj["spec"]["spec"], "spec.spec")
 
 

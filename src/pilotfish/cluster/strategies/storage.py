@@ -33,10 +33,11 @@ from pilotfish.cluster.validation.claims import (
 )
 from pilotfish.cluster.validation.metadata import (
     IMMUTABLE,
+    driver_errors,
     label_key_errors,
     required_name_errors,
 )
-from pilotfish.cluster.validation.names import driver_name, qualified_name
+from pilotfish.cluster.validation.names import qualified_name
 from pilotfish.cluster.validation.placement import node_selector_errors
 from pilotfish.cluster.validation.pod_warnings import node_term_warnings
 
@@ -207,7 +208,7 @@ def _place_errors(spec: JsonObject) -> Iterator[FieldError]:
         if spec.get(source) is not None and not spec[source].get("path"):
             yield field_required(f"spec.{source}.path")
     if (csi := spec.get("csi")) is not None:
-        yield from required_name_errors(csi.get("driver", ""), driver_name, "spec.csi.driver")
+        yield from driver_errors(csi.get("driver", ""), "spec.csi.driver")
         if not csi.get("volumeHandle"):
             yield field_required("spec.csi.volumeHandle")
 

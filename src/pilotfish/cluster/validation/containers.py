@@ -1,12 +1,12 @@
 """Validation of containers.
 
-Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: security contexts, which
-    nothing here acts on, are not checked beyond their shape.
+Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: references to the keys of
+    files are not checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pilotfish.cluster.field_errors import (
@@ -14,13 +14,13 @@ from pilotfish.cluster.field_errors import (
     field_duplicate,
     field_forbidden,
     field_invalid,
-    field_not_found,
     field_not_supported,
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.validation.amounts import requirement_errors
 from pilotfish.cluster.validation.handlers import PROBES, lifecycle_errors, probe_errors
+from pilotfish.cluster.validation.mounts import device_errors, mount_errors
 from pilotfish.cluster.validation.names import (
     config_key,
     dns_label,
@@ -34,26 +34,37 @@ from pilotfish.cluster.validation.references import (
     amount_reference_errors,
     field_reference_errors,
 )
-from pilotfish.cluster.validation.volumes import descending_path_errors
+from pilotfish.cluster.validation.restarts import init_resize_errors, resize_errors, restart_errors
+from pilotfish.cluster.validation.security import container_security_errors
 
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 MESSAGE_POLICIES: Final = ("File", "FallbackToLogsOnError")
-PROPAGATIONS: Final = ("Bidirectional", "HostToContainer", "None")
-RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
+RESTARTS: Final = frozenset(("restartPolicy", "restartPolicyRules"))
 SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
-class Surroundings:
-    """What the containers of a pod may refer to: its volumes and claims by name, its grace period.
+Rule = Callable[[JsonObject, "Surroundings", str], Iterator[FieldError]]
 
-    Volumes that are wrong themselves are none.
+
+class Surroundings:
+    """What a container may refer to in its pod, and what follows from the pod for it.
+
+    Attributes:
+        volumes: those that are not wrong themselves, by name.
+        claims: the names of the pod's claims of devices.
+        grace: how many seconds the pod has to end.
+        never_restarts: by the policy of the pod.
+        host_users: whether its users are those of the host.
     """
 
-    def __init__(self, spec: JsonObject, volumes: frozenset[str]) -> None:
+    def __init__(self, spec: JsonObject, volumes: Mapping[str, JsonObject]) -> None:
         self.volumes = volumes
+        claims = spec.get("resourceClaims")
+        self.claims = frozenset(c.get("name", "") for c in claims) if claims else frozenset()
         self.grace: int | None = spec.get("terminationGracePeriodSeconds")
-        self.claims = frozenset(c.get("name", "") for c in spec.get("resourceClaims") or ())
+        self.never_restarts = spec.get("restartPolicy") == "Never"
+        self.host_users = spec.get("hostUsers") is not False
 
 
 def container_errors(
@@ -71,26 +82,28 @@ def container_errors(
             yield field_duplicate(f"{at}.name", container.get("name", ""))
         names.add(container.get("name", ""))
         yield from _act_errors(container, around, at)
-        yield from _restart_errors(container, at)
+        if RESTARTS & container.keys():
+            yield from restart_errors(container, at)
     yield from _host_port_errors(containers, path)
 
 
 def init_container_errors(
-    containers: list[JsonObject] | None,
+    containers: list[JsonObject],
     regular: list[JsonObject] | None,
     around: Surroundings,
     path: str,
 ) -> Iterator[FieldError]:
     """Give what is wrong with the init containers of a pod; those that restart are sidecars."""
     names = {container.get("name", "") for container in regular or ()}
-    for i, container in enumerate(containers or ()):
+    for i, container in enumerate(containers):
         at, name = f"{path}[{i}]", container.get("name", "")
         yield from _common_errors(container, around, at)
-        yield from _restart_errors(container, at)
+        yield from restart_errors(container, at)
         if name in names:
             yield field_duplicate(f"{at}.name", name)
         elif name:
             names.add(name)
+        yield from _host_port_errors([container], path)
         is_sidecar = container.get("restartPolicy") == "Always"
         for part in ("lifecycle", *PROBES):
             if not is_sidecar and container.get(part) is not None:
@@ -98,49 +111,48 @@ def init_container_errors(
                 yield field_forbidden(f"{at}.{part}", detail)
         if is_sidecar:
             yield from _act_errors(container, around, at)
-        yield from _host_port_errors([container], path)
+        else:
+            policies = container.get("resizePolicy") or []
+            yield from init_resize_errors(policies, f"{at}.resizePolicy")
 
 
 def _act_errors(container: JsonObject, around: Surroundings, path: str) -> Iterator[FieldError]:
-    yield from lifecycle_errors(container.get("lifecycle"), around.grace, f"{path}.lifecycle")
-    for probe in PROBES:
-        yield from probe_errors(container.get(probe), probe, around.grace, f"{path}.{probe}")
+    if lifecycle := container.get("lifecycle"):
+        yield from lifecycle_errors(lifecycle, around.grace, f"{path}.lifecycle")
+    for kind in PROBES:
+        if (probe := container.get(kind)) is not None:
+            yield from probe_errors(probe, kind, around.grace, f"{path}.{kind}")
 
 
 def _common_errors(container: JsonObject, around: Surroundings, path: str) -> Iterator[FieldError]:
-    name, policy = container.get("name", ""), container.get("terminationMessagePolicy", "")
+    name = container.get("name", "")
     if not name:
         yield field_required(f"{path}.name")
     for problem in dns_label(name) if name else ():
         yield field_invalid(f"{path}.name", name, problem)
     if not container.get("image"):
         yield field_required(f"{path}.image")
-    if policy not in MESSAGE_POLICIES:
-        yield field_not_supported(f"{path}.terminationMessagePolicy", policy, MESSAGE_POLICIES)
-    yield from _port_errors(container.get("ports"), f"{path}.ports")
-    yield from _environment_errors(container.get("env"), f"{path}.env")
-    yield from _bulk_environment_errors(container.get("envFrom"), f"{path}.envFrom")
-    yield from _mount_errors(container.get("volumeMounts"), around, f"{path}.volumeMounts")
-    yield from _device_errors(container.get("volumeDevices"), around, f"{path}.volumeDevices")
-    pull = container.get("imagePullPolicy", "")
-    if pull not in PULL_POLICIES:
-        yield field_not_supported(f"{path}.imagePullPolicy", pull, PULL_POLICIES)
-    resources = container.get("resources") or {}
-    yield from requirement_errors(resources, f"{path}.resources", around.claims)
+    for field, errors_of in RULES:
+        if container.get(field):
+            yield from errors_of(container, around, f"{path}.{field}")
 
 
-def _restart_errors(container: JsonObject, path: str) -> Iterator[FieldError]:
-    policy = container.get("restartPolicy")
-    if policy is not None and policy not in RESTART_POLICIES:
-        yield field_not_supported(f"{path}.restartPolicy", policy, RESTART_POLICIES)
-    if policy is None and container.get("restartPolicyRules"):
-        detail = "must specify restartPolicy when restart rules are used"
-        yield field_required(f"{path}.restartPolicy", detail)
+def _of(field: str, rule: Callable[[Any, str], Iterator[FieldError]]) -> tuple[str, Rule]:
+    """Make a rule of one that looks at the value of a field only."""
+    return field, lambda container, _around, path: rule(container[field], path)
 
 
-def _port_errors(ports: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
+def _choice(field: str, supported: tuple[str, ...]) -> tuple[str, Rule]:
+    def errors(value: str, path: str) -> Iterator[FieldError]:
+        if value not in supported:
+            yield field_not_supported(path, value, supported)
+
+    return _of(field, errors)
+
+
+def _port_errors(ports: list[JsonObject], path: str) -> Iterator[FieldError]:
     names = set()
-    for i, port in enumerate(ports or ()):
+    for i, port in enumerate(ports):
         at = f"{path}[{i}]"
         if name := port.get("name", ""):
             problems = port_name(name)
@@ -171,8 +183,8 @@ def _host_port_errors(containers: list[JsonObject], path: str) -> Iterator[Field
             taken.add(key)
 
 
-def _environment_errors(variables: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
-    for i, variable in enumerate(variables or ()):
+def _environment_errors(variables: list[JsonObject], path: str) -> Iterator[FieldError]:
+    for i, variable in enumerate(variables):
         at, name = f"{path}[{i}]", variable.get("name", "")
         if not name:
             yield field_required(f"{at}.name")
@@ -182,8 +194,8 @@ def _environment_errors(variables: list[JsonObject] | None, path: str) -> Iterat
             yield from _source_errors(source, variable.get("value", ""), f"{at}.valueFrom")
 
 
-def _bulk_environment_errors(sources: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
-    for i, source in enumerate(sources or ()):
+def _bulk_environment_errors(sources: list[JsonObject], path: str) -> Iterator[FieldError]:
+    for i, source in enumerate(sources):
         prefix = source.get("prefix", "")
         for problem in environment_name(prefix) if prefix else ():
             yield field_invalid(f"{path}[{i}].prefix", prefix, problem)
@@ -228,39 +240,34 @@ def _source_errors(source: dict[str, Any], value: str, path: str) -> Iterator[Fi
         yield field_invalid(path, "", "may not have more than one field specified at a time")
 
 
-def _mount_errors(
-    mounts: list[JsonObject] | None, around: Surroundings, path: str
-) -> Iterator[FieldError]:
-    taken = set()
-    for i, mount in enumerate(mounts or ()):
-        at, name, place = f"{path}[{i}]", mount.get("name", ""), mount.get("mountPath", "")
-        if not name:
-            yield field_required(f"{at}.name")
-        if name not in around.volumes:
-            yield field_not_found(f"{at}.name", name)
-        if not place:
-            yield field_required(f"{at}.mountPath")
-        if place in taken:
-            yield field_invalid(f"{at}.mountPath", place, "must be unique")
-        taken.add(place)
-        part, pattern = mount.get("subPath", ""), mount.get("subPathExpr", "")
-        yield from descending_path_errors(part, f"{path}.subPath")
-        if part and pattern:
-            detail = "subPathExpr and subPath are mutually exclusive"
-            yield field_invalid(f"{at}.subPathExpr", pattern, detail)
-        yield from descending_path_errors(pattern, f"{path}.subPathExpr")
-        if (propagation := mount.get("mountPropagation")) not in (None, *PROPAGATIONS):
-            yield field_not_supported(f"{path}.mountPropagation", propagation, PROPAGATIONS)
-
-
-def _device_errors(
-    devices: list[JsonObject] | None, around: Surroundings, path: str
-) -> Iterator[FieldError]:
-    for i, device in enumerate(devices or ()):
-        at, name = f"{path}[{i}]", device.get("name", "")
-        if not name:
-            yield field_required(f"{at}.name")
-        if name not in around.volumes:
-            yield field_not_found(f"{at}.name", name)
-        if not device.get("devicePath"):
-            yield field_required(f"{at}.devicePath")
+RULES: Final[tuple[tuple[str, Rule], ...]] = (
+    _choice("terminationMessagePolicy", MESSAGE_POLICIES),
+    _of("ports", _port_errors),
+    _of("env", _environment_errors),
+    _of("envFrom", _bulk_environment_errors),
+    ("volumeMounts", lambda container, around, path: mount_errors(container, around.volumes, path)),
+    (
+        "volumeDevices",
+        lambda container, around, path: device_errors(container, around.volumes, path),
+    ),
+    _choice("imagePullPolicy", PULL_POLICIES),
+    (
+        "resources",
+        lambda container, around, path: requirement_errors(
+            container["resources"], path, around.claims
+        ),
+    ),
+    (
+        "resizePolicy",
+        lambda container, around, path: resize_errors(
+            container["resizePolicy"], path, never_restarts=around.never_restarts
+        ),
+    ),
+    (
+        "securityContext",
+        lambda container, around, path: container_security_errors(
+            container["securityContext"], path, host_users=around.host_users
+        ),
+    ),
+)
+"""What is looked at where a field is there, in the order of upstream's validateContainerCommon."""

@@ -16,12 +16,14 @@ from pilotfish.cluster.field_errors import (
     field_invalid,
     field_not_supported,
     field_required,
+    field_too_long,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.metadata import required_name_errors
-from pilotfish.cluster.validation.names import dns_label, dns_subdomain, driver_name
+from pilotfish.cluster.validation.metadata import driver_errors, required_name_errors
+from pilotfish.cluster.validation.names import dns_label, dns_subdomain
 from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
 
+MAX_EXPRESSION: Final = 10 * 1024  # bytes; upstream's CELSelectorExpressionMaxLength
 MODES: Final = ("All", "ExactCount")
 TOLERATED: Final = ("NoExecute", "NoSchedule", "None")
 OPERATORS: Final = ("Equal", "Exists")
@@ -57,19 +59,25 @@ def configuration_errors(configs: list[JsonObject] | None, path: str) -> Iterato
         if opaque is None:
             yield field_required(at)
         else:
-            yield from required_name_errors(opaque.get("driver", ""), driver_name, f"{at}.driver")
+            yield from driver_errors(opaque.get("driver", ""), f"{at}.driver")
 
 
 def selector_errors(selectors: list[JsonObject] | None, path: str) -> Iterator[FieldError]:
     """Give what is wrong with selectors of devices."""
     for i, selector in enumerate(selectors or ()):
-        if selector.get("cel") is None:
+        if (cel := selector.get("cel")) is None:
             yield field_required(f"{path}[{i}].cel")
+            continue
+        at, expression = f"{path}[{i}].cel.expression", cel.get("expression", "")
+        if not expression.strip():
+            yield field_invalid(at, expression, "compilation failed: the expression is empty")
+        if len(expression.encode()) > MAX_EXPRESSION:
+            yield field_too_long(at, MAX_EXPRESSION)
 
 
 def slice_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
     """Give what is wrong with the spec of a slice."""
-    yield from required_name_errors(spec.get("driver", ""), driver_name, f"{path}.driver")
+    yield from driver_errors(spec.get("driver", ""), f"{path}.driver")
     yield from _pool_errors(spec.get("pool") or {}, f"{path}.pool")
     if selector := spec.get("nodeSelector"):
         yield from node_selector_errors(selector, f"{path}.nodeSelector")

@@ -1,11 +1,12 @@
 """Validation of what the kubelet does to a container: probes and lifecycle hooks.
 
 Source: kubernetes v1.36 pkg/apis/core/validation/validation.go, validateHandler and its callers.
-    differs: names of HTTP headers and stop signals are not checked.
+    differs: stop signals are not checked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,15 +23,18 @@ from pilotfish.cluster.validation.names import port_name, port_number
 
 PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+_HEADER: Final = "[-A-Za-z0-9]+"
+BAD_HEADER: Final = (
+    "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', "
+    f"regex used for validation is '{_HEADER}')"
+)
 SCHEMES: Final = ("HTTP", "HTTPS")
 
 
 def probe_errors(
-    probe: JsonObject | None, kind: str, grace: int | None, path: str
+    probe: JsonObject, kind: str, grace: int | None, path: str
 ) -> Iterator[FieldError]:
     """Give what is wrong with a probe of a kind, such as `readinessProbe`."""
-    if probe is None:
-        return
     yield from _handler_errors(probe, grace, path)
     for field in (
         "initialDelaySeconds",
@@ -51,12 +55,10 @@ def probe_errors(
         yield field_invalid(f"{path}.successThreshold", probe["successThreshold"], "must be 1")
 
 
-def lifecycle_errors(
-    lifecycle: JsonObject | None, grace: int | None, path: str
-) -> Iterator[FieldError]:
+def lifecycle_errors(lifecycle: JsonObject, grace: int | None, path: str) -> Iterator[FieldError]:
     """Give what is wrong with the hooks of a container; a sleep ends within the grace period."""
     for hook in ("postStart", "preStop"):
-        if (handler := (lifecycle or {}).get(hook)) is not None:
+        if (handler := lifecycle.get(hook)) is not None:
             yield from _handler_errors(handler, grace, f"{path}.{hook}")
 
 
@@ -89,6 +91,9 @@ def _action_errors(
             yield from _port_errors(action.get("port", 0), f"{path}.port")
             if (scheme := action.get("scheme", "")) not in SCHEMES:
                 yield field_not_supported(f"{path}.scheme", scheme, SCHEMES)
+            for header in action.get("httpHeaders") or ():
+                if re.fullmatch(_HEADER, header.get("name", "")) is None:
+                    yield field_invalid(f"{path}.httpHeaders", header.get("name", ""), BAD_HEADER)
         case _:
             yield from _port_errors(action.get("port", 0), f"{path}.port")
 

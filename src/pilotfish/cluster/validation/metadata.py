@@ -20,6 +20,7 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.validation.names import (
     NameRule,
     dns_label,
+    dns_subdomain,
     generated_prefix,
     label_value,
     qualified_name,
@@ -29,6 +30,13 @@ ORPHAN: Final = "orphan"
 FOREGROUND: Final = "foregroundDeletion"
 STANDARD_FINALIZERS: Final = frozenset((ORPHAN, FOREGROUND, "kubernetes"))
 MAX_ANNOTATION_BYTES: Final = 256 * 1024
+MAX_DRIVER: Final = 63
+FIELDS: Final = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation",
+    "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels",
+    "annotations", "ownerReferences", "finalizers", "managedFields",
+)  # fmt: skip
+"""The fields of metadata in the order of upstream's type."""
 IMMUTABLE: Final = "field is immutable"
 
 
@@ -96,6 +104,32 @@ def required_name_errors(name: str, rule: NameRule, path: str) -> Iterator[Field
         yield field_required(path)
     for problem in rule(name) if name else ():
         yield field_invalid(path, name, problem)
+
+
+def driver_errors(name: str, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with the name of a driver: a short DNS subdomain of any case.
+
+    Source: kubernetes v1.36 pkg/apis/core/validation/validation.go, ValidateCSIDriverName.
+    """
+    if not name:
+        yield field_required(path)
+        return
+    if len(name.encode()) > MAX_DRIVER:
+        yield field_too_long(path, MAX_DRIVER)
+    for problem in dns_subdomain(name.lower()):
+        yield field_invalid(path, name, problem)
+
+
+def template_metadata_errors(metadata: JsonObject | None, path: str) -> Iterator[FieldError]:
+    """Give what is wrong with the metadata of what a template makes: more than labels.
+
+    Source: kubernetes v1.36 pkg/apis/core/validation/validation.go, ValidateTemplateObjectMeta.
+    """
+    metadata = metadata or {}
+    yield from annotation_errors(metadata.get("annotations"), f"{path}.annotations")
+    yield from label_errors(metadata.get("labels"), f"{path}.labels")
+    for field in sorted(metadata.keys() - {"annotations", "labels"}, key=FIELDS.index):
+        yield field_forbidden(f"{path}.{field}", "cannot be set")
 
 
 def annotation_errors(annotations: Mapping[str, str] | None, path: str) -> Iterator[FieldError]:

@@ -108,11 +108,6 @@ def label_value(value: str) -> Problems:
     return problems
 
 
-def driver_name(name: str) -> Problems:
-    """Check the name of a driver of volumes or devices: a short DNS subdomain of any case."""
-    return (*_length(name, MAX_LABEL), *dns_subdomain(name.lower()))
-
-
 def config_key(key: str) -> Problems:
     """Check a key of a ConfigMap or Secret."""
     problems = list(_length(key, MAX_SUBDOMAIN))

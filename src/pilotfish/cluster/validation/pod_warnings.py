@@ -11,6 +11,7 @@ from typing import Final
 
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.validation.each_container import each_container
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
 
 NO_SELECTOR: Final = "a null labelSelector results in matching no pod"
@@ -51,9 +52,9 @@ def pod_warnings(spec: JsonObject, path: str) -> Iterator[str]:
             yield f"{at}.topologyKey: {key} is {OLD_LABELS[key]}"
         if constraint.get("labelSelector") is None:
             yield f"{at}.labelSelector: {NO_SELECTOR}"
-    for kind in ("initContainers", "containers"):
-        for i, container in enumerate(spec.get(kind) or ()):
-            yield from _container_warnings(container, f"{path}.{kind}[{i}]")
+    yield from _pull_secret_warnings(spec.get("imagePullSecrets"), f"{path}.imagePullSecrets")
+    for container, at in each_container(spec, path):
+        yield from _container_warnings(container, at)
     if spec.get("terminationGracePeriodSeconds", 0) < 0:
         field = f"{path}.terminationGracePeriodSeconds"
         yield f"{field}: must be >= 0; negative values are invalid and will be treated as 1"
@@ -66,6 +67,16 @@ def node_term_warnings(term: JsonObject, path: str) -> Iterator[str]:
     for i, requirement in enumerate(term.get("matchExpressions") or ()):
         if (key := requirement.get("key", "")) in OLD_LABELS:
             yield f"{path}.matchExpressions[{i}].key: {key} is {OLD_LABELS[key]}"
+
+
+def _pull_secret_warnings(secrets: list[JsonObject] | None, path: str) -> Iterator[str]:
+    names = [secret.get("name", "") for secret in secrets or ()]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield f'{path}[{i}].name: duplicate name "{name}"'
+    for i, name in enumerate(names):
+        if not name:
+            yield f'{path}[{i}].name: invalid empty name ""'
 
 
 def _container_warnings(container: JsonObject, path: str) -> Iterator[str]:

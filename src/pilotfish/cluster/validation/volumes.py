@@ -20,7 +20,8 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.validation.claims import claim_spec_errors
-from pilotfish.cluster.validation.names import dns_label
+from pilotfish.cluster.validation.metadata import driver_errors, template_metadata_errors
+from pilotfish.cluster.validation.names import dns_label, dns_subdomain
 from pilotfish.cluster.validation.references import (
     IN_VOLUMES,
     amount_reference_errors,
@@ -31,7 +32,6 @@ MAX_MODE: Final = 0o777
 MODE_WORDS: Final = "must be a number between 0 and 0777 (octal), both inclusive"
 REFERENCES: Final = {
     "configMap": "name",
-    "csi": "driver",
     "hostPath": "path",
     "persistentVolumeClaim": "claimName",
     "secret": "secretName",
@@ -49,26 +49,25 @@ HOST_PATH_TYPES: Final = (
     "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
     "Socket",
 )  # fmt: skip
+PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 MIN_TOKEN_SECONDS: Final = 600
 
 
 def volume_errors(
     volumes: list[JsonObject] | None, path: str
-) -> tuple[list[FieldError], frozenset[str]]:
-    """Give what is wrong with the volumes of a pod, and the names of those that are sound."""
+) -> tuple[list[FieldError], dict[str, JsonObject]]:
+    """Give what is wrong with the volumes of a pod, and those that are sound, by name."""
     errors: list[FieldError] = []
-    names: set[str] = set()
-    sound: set[str] = set()
+    sound: dict[str, JsonObject] = {}
     for i, volume in enumerate(volumes or ()):
         at, name = f"{path}[{i}]", volume.get("name", "")
         own = list(_own_errors(volume, at))
+        if name in sound:
+            own.append(field_duplicate(f"{at}.name", name))
         errors += own
-        if name in names:
-            errors.append(field_duplicate(f"{at}.name", name))
-        names.add(name)
         if not own:
-            sound.add(name)
-    return errors, frozenset(sound)
+            sound[name] = volume
+    return errors, sound
 
 
 def descending_path_errors(text: str, path: str) -> Iterator[FieldError]:
@@ -119,12 +118,22 @@ def _content_errors(source: str, content: JsonObject, path: str) -> Iterator[Fie
                 yield field_not_supported(f"{path}.type", kind, HOST_PATH_TYPES)
         case "nfs":
             yield from nfs_errors(content, path)
+        case "csi":
+            yield from driver_errors(content.get("driver", ""), f"{path}.driver")
+            if (secret := content.get("nodePublishSecretRef")) is not None:
+                if not (name := secret.get("name", "")):
+                    yield field_required(f"{path}.nodePublishSecretRef.name")
+                for problem in dns_subdomain(name) if name else ():
+                    yield field_invalid(f"{path}.name", name, problem)  # upstream's slip
         case "ephemeral":
+            at = f"{path}.volumeClaimTemplate"
             if (template := content.get("volumeClaimTemplate")) is None:
-                yield field_required(f"{path}.volumeClaimTemplate")
+                yield field_required(at)
             else:
-                spec = template.get("spec") or {}
-                yield from claim_spec_errors(spec, f"{path}.volumeClaimTemplate.spec")
+                yield from template_metadata_errors(template.get("metadata"), f"{at}.metadata")
+                yield from claim_spec_errors(template.get("spec") or {}, f"{at}.spec")
+        case "image" if (policy := content.get("pullPolicy", "")) not in PULL_POLICIES:
+            yield field_not_supported(f"{path}.pullPolicy", policy, PULL_POLICIES)
         case "configMap" | "secret":
             yield from _item_errors(content.get("items"), f"{path}.items")
         case "downwardAPI":

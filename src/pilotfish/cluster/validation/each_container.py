@@ -1,0 +1,14 @@
+"""Every container of a pod with its path, in the order in which upstream visits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pilotfish.cluster.objects import JsonObject
+
+
+def each_container(spec: JsonObject, path: str) -> Iterator[tuple[JsonObject, str]]:
+    """Yield the containers of a pod's spec with their paths, those that begin it first."""
+    for kind in ("initContainers", "containers"):
+        for i, container in enumerate(spec.get(kind) or ()):
+            yield container, f"{path}.{kind}[{i}]"
