@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pilotfish.apiserver.json_and_yaml import MalformedTextError, decode_json, decode_yaml
+from pilotfish.apiserver.json_text import MalformedTextError, decode_json
 from pilotfish.apiserver.media_types import JSON, YAML, body_type
 from pilotfish.apiserver.protobuf import PROTOBUF, decode_protobuf
+from pilotfish.apiserver.yaml_text import decode_yaml
 from pilotfish.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
 from pilotfish.cluster.patches import check_patch_type
 from pilotfish.cluster.requests import JSON_PATCH

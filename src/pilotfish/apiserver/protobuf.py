@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.apiserver.json_and_yaml import MalformedTextError, decode_json
+from pilotfish.apiserver.json_text import MalformedTextError, decode_json
 
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from pilotfish.apiserver.json_and_yaml import encode_yaml
 from pilotfish.apiserver.media_types import YAML, Accepted
 from pilotfish.apiserver.tables.of_kind import table_of
+from pilotfish.apiserver.yaml_text import encode_yaml
 from pilotfish.cluster.errors import bad_request
 from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.objects import single_document

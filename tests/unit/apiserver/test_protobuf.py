@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotfish.apiserver.json_and_yaml import MalformedTextError
+from pilotfish.apiserver.json_text import MalformedTextError
 from pilotfish.apiserver.protobuf import decode_protobuf
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.apiserver.json_and_yaml import MalformedTextError, decode_json, decode_yaml
+from pilotfish.apiserver.json_text import MalformedTextError, decode_json
+from pilotfish.apiserver.yaml_text import decode_yaml
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import ResourceTable
 from pilotfish.cluster.settings import ClusterSettings
