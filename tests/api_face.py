@@ -52,11 +52,12 @@ class Face:
         self, method: str, path: str, body: Any = None, *, bearer: str = BEARER, **headers: str
     ) -> Answer:
         """Send a request; `Content_Type="..."` is the header Content-Type."""
-        return asyncio.run(self._ask(method, path, body, bearer, headers))
+        return asyncio.run(self.asking(method, path, body, bearer=bearer, **headers))
 
-    async def _ask(
-        self, method: str, path: str, body: Any, bearer: str, headers: Mapping[str, str]
+    async def asking(
+        self, method: str, path: str, body: Any = None, *, bearer: str = BEARER, **headers: str
     ) -> Answer:
+        """Send a request beside others."""
         content = body if isinstance(body, bytes) else b"" if body is None else _encode(body)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if bearer:

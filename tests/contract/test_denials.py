@@ -122,6 +122,16 @@ def test_who_may_not_is_told_what(account: Server, core: str, space: str, what: 
     )
 
 
+def test_who_may_not_write_is_told_so_whatever_is_written(account: Server, core: str) -> None:
+    answer = account.send("POST", f"{core}/configmaps?dryRun=malformed", b"{malformed")
+    assert answer.told.startswith("403 Forbidden: configmaps is forbidden: User")
+
+
+def test_who_may_not_list_is_told_so_whatever_is_selected(account: Server, core: str) -> None:
+    answer = account.get(f"{core}/configmaps", labelSelector="=", limit="malformed")
+    assert answer.told.startswith("403 Forbidden: configmaps is forbidden: User")
+
+
 def test_who_may_not_see_a_path_is_told_so(account: Server, space: str) -> None:
     assert account.get("/metrics").told == (
         f'403 Forbidden: forbidden: User "system:serviceaccount:{space}:robot" cannot get path '

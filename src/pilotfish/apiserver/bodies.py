@@ -5,17 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from pilotfish.apiserver.json_text import MalformedTextError, decode_json
 from pilotfish.apiserver.media_types import JSON, YAML, body_type
 from pilotfish.apiserver.protobuf import PROTOBUF, decode_protobuf
 from pilotfish.apiserver.yaml_text import decode_yaml
 from pilotfish.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
 from pilotfish.cluster.patches import check_patch_type
-from pilotfish.cluster.requests import JSON_PATCH
+from pilotfish.cluster.requests import JSON_PATCH, Verb
+from pilotfish.cluster.schema import duplicate_fields
 
 MAX_BODY_BYTES: Final = 3 * 1024 * 1024  # upstream's MaxRequestBodyBytes
 
+LARGE_BYTES: Final = 64 * 1024  # what takes longer to decode than others should wait
+
 _EXCERPT: Final = 30  # bytes of a malformed body that a complaint repeats
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What a body says.
+
+    Attributes:
+        content: as ApiRequest holds it; of a delete its options.
+        patch_type: of a patch.
+        duplicates: the fields that it names twice.
+    """
+
+    content: Any
+    patch_type: str = ""
+    duplicates: frozenset[str] = frozenset()
+
+
+def decode_body(verb: Verb, content_type: str, text: bytes, kind: str) -> Body:
+    """Decode the body of a request that writes.
+
+    Args:
+        verb: what is done with it.
+        content_type: the header.
+        text: its bytes.
+        kind: of the object that a create or update brings, for the complaint.
+
+    Raises:
+        StatusError: 415 or 400.
+    """
+    match verb:
+        case "patch":
+            patch_type, patch = decode_patch(content_type, text)
+            return Body(patch, patch_type, duplicate_fields(text))
+        case "delete" | "deletecollection":
+            return Body(decode_options(content_type, text))
+    return Body(decode_object(content_type, text, kind), duplicates=duplicate_fields(text))
 
 
 def decode_object(content_type: str, body: bytes, kind: str) -> dict[str, Any]:

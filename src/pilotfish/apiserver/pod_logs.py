@@ -21,8 +21,6 @@ from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import bad_request, invalid
 from pilotfish.cluster.field_errors import field_forbidden, field_invalid
 from pilotfish.cluster.kubelet.logs import LogLine, LogOptions, LogReader
-from pilotfish.cluster.rbac import forbidden, request_attributes
-from pilotfish.cluster.requests import ApiRequest, User
 from pilotfish.cluster.timestamps import seconds_of
 
 TEXT: Final = "text/plain; charset=utf-8"
@@ -68,14 +66,13 @@ class LogEndpoint:
         self.wake()
 
     async def serve(
-        self, request: web.BaseRequest, user: User, route: Route, query: Query
+        self, request: web.BaseRequest, route: Route, query: Query
     ) -> web.StreamResponse:
         """Answer with a container's log.
 
         Raises:
             StatusError: the request is refused.
         """
-        self._authorize(user, route)
         now = self._clock()
         options, wanted = _read(query, route.name, now)
         logs = self._cluster.kubelets.logs
@@ -85,21 +82,6 @@ class LogEndpoint:
         if not wanted.follow:
             return text_reply(200, _cut(_text(reader.take(now), wanted), wanted.limit_bytes))
         return await send(request, self._follow(reader, wanted), TEXT)
-
-    def _authorize(self, user: User, route: Route) -> None:
-        attributes = request_attributes(
-            ApiRequest(
-                verb=route.verb,
-                resource=route.resource,
-                user=user,
-                namespace=route.namespace,
-                name=route.name,
-                subresource=route.subresource,
-            )
-        )
-        decision = self._cluster.authorizer.allowed(user, attributes)
-        if not decision.allowed:
-            raise forbidden(user, attributes, decision.reason)
 
     async def _follow(self, reader: LogReader, wanted: _Wanted) -> AsyncGenerator[bytes, None]:
         event = asyncio.Event()

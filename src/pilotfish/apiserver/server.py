@@ -1,9 +1,10 @@
 """The server: every HTTP request comes in here and leaves as a response.
 
 *Theory of operation.* Handlers run on the loop and never wait between reading the cluster and
-having the answer's bytes, so requests are atomic. What may wait is reading a body, before, and
-writing the answer, after. A long list is written piece by piece, of objects that were all read
-at once.
+having the answer, so requests are atomic. What may wait is reading a body, before, and writing the
+answer, after. Nobody's body is read who may not do what is asked. Large bodies are decoded, and
+large tables and YAML are made, in a thread, one after the other, while others are served. A long
+list is written piece by piece, of objects that were all read at once.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
 
+import msgspec
 from aiohttp import web
 
 from pilotfish.apiserver import bodies, parameters, rendering
@@ -22,7 +26,7 @@ from pilotfish.apiserver.parameters import Query, wants_pretty
 from pilotfish.apiserver.paths import ResourcePath, parse_path, split_target
 from pilotfish.apiserver.pod_logs import LogEndpoint
 from pilotfish.apiserver.replies import refusal, reply
-from pilotfish.apiserver.routing import Route, find_route, verb_of
+from pilotfish.apiserver.routing import find_route, verb_of
 from pilotfish.apiserver.watch_requests import WatchEndpoint
 from pilotfish.apiserver.watch_streams import send
 from pilotfish.cluster.cluster import Cluster
@@ -34,13 +38,13 @@ from pilotfish.cluster.errors import (
     timeout,
 )
 from pilotfish.cluster.rbac import ResourceAttributes, forbidden, impersonated
-from pilotfish.cluster.requests import ApiRequest, User
+from pilotfish.cluster.requests import ApiRequest, Options, User
 from pilotfish.cluster.resources import TABLE
-from pilotfish.cluster.schema import duplicate_fields
 
 BODY_SECONDS: Final = 30.0  # how long a body may take to arrive
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 _WRITES: Final = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -59,9 +63,11 @@ class ApiServer:
         self._documents = DocumentEndpoint(cluster.authorizer, cluster.registry.schema, address)
         self._watches = WatchEndpoint(cluster, clock)
         self._logs = LogEndpoint(cluster, clock)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
     def close(self) -> None:
         """End all streams, so that their connections may end."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self._watches.watchers.close()
         self._logs.close()
 
@@ -100,12 +106,22 @@ class ApiServer:
             self._refuse_if_forbidden(user, request.method, path)
             raise error from None
         query = Query(query_text)
-        if route.subresource == "log":
-            return await self._logs.serve(request, user, route, query)
         is_watch = route.verb == "list" and (path.is_watch or query.flag("watch"))
         if is_watch and "watch" not in route.resource.verbs:
             raise method_not_allowed()
-        wanted = await self._read(request, user, route, query, is_watch=is_watch)
+        asked = ApiRequest(
+            verb="watch" if is_watch else route.verb,
+            resource=route.resource,
+            user=user,
+            namespace=route.namespace,
+            name=route.name,
+            subresource=route.subresource,
+            options=Options(field_selector=query.text("fieldSelector")),
+        )
+        self._cluster.authorize(asked)
+        if route.subresource == "log":
+            return await self._logs.serve(request, route, query)
+        wanted = await self._read(request, asked, query)
         accepted = accepted_form(request.headers.get("Accept", ""))
         include = rendering.include_of(query.text("includeObject"))
         if is_watch:
@@ -130,7 +146,9 @@ class ApiServer:
             return await send(request, _pieces(answer.body, answer.more), JSON)
         if accepted == AS_IS and not pretty:
             return reply(answer.code, answer.body, JSON, wanted.warnings)
-        body = rendering.render(answer, accepted, include, now, pretty=pretty)
+        make = partial(rendering.render, answer, accepted, include, now, pretty=pretty)
+        is_large = len(answer.body) >= bodies.LARGE_BYTES or answer.more is not None
+        body = await self._aside(make) if is_large else make()
         return reply(answer.code, body, accepted.media_type, wanted.warnings)
 
     def _user(self, request: web.BaseRequest) -> User:
@@ -153,44 +171,38 @@ class ApiServer:
         if not decision.allowed:
             raise forbidden(user, attributes, decision.reason)
 
-    async def _read(
-        self, request: web.BaseRequest, user: User, route: Route, query: Query, *, is_watch: bool
-    ) -> ApiRequest:
+    async def _read(self, request: web.BaseRequest, asked: ApiRequest, query: Query) -> ApiRequest:
         """Read the rest of a request: its body and its options."""
-        body: Any = None
-        patch_type, text = "", b""
+        verb = asked.verb
+        if verb in ("list", "watch"):
+            options = parameters.list_options(query, watch=verb == "watch")
+            return msgspec.structs.replace(asked, options=options)
+        if verb == "get":
+            return msgspec.structs.replace(asked, options=parameters.get_options(query))
+        body = await self._body(request, asked)
+        if verb in _WRITES:
+            return msgspec.structs.replace(
+                asked,
+                body=body.content,
+                patch_type=body.patch_type,
+                duplicates=body.duplicates,
+                options=parameters.write_options(query, _WRITES[verb]),
+            )
+        options = parameters.delete_options(query, body.content)
+        if verb == "deletecollection":
+            options = parameters.selecting(options, query)
+        return msgspec.structs.replace(asked, options=options)
+
+    async def _body(self, request: web.BaseRequest, asked: ApiRequest) -> bodies.Body:
+        text = await _text(request)
         content_type = request.headers.get("Content-Type", "")
-        match route.verb:
-            case "create" | "update":
-                kind = rendering.body_kind(route.resource, route.subresource)
-                text = await _body(request)
-                body = bodies.decode_object(content_type, text, kind)
-                options = parameters.write_options(query, _WRITES[route.verb])
-            case "patch":
-                text = await _body(request)
-                patch_type, body = bodies.decode_patch(content_type, text)
-                options = parameters.write_options(query, _WRITES[route.verb])
-            case "delete" | "deletecollection":
-                wishes = bodies.decode_options(content_type, await _body(request))
-                options = parameters.delete_options(query, wishes)
-                if route.verb == "deletecollection":
-                    options = parameters.selecting(options, query)
-            case "list":
-                options = parameters.list_options(query, watch=is_watch)
-            case _:
-                options = parameters.get_options(query)
-        return ApiRequest(
-            verb="watch" if is_watch else route.verb,
-            resource=route.resource,
-            user=user,
-            namespace=route.namespace,
-            name=route.name,
-            subresource=route.subresource,
-            body=body,
-            patch_type=patch_type,
-            duplicates=duplicate_fields(text) if text else frozenset(),
-            options=options,
-        )
+        kind = rendering.body_kind(asked.resource, asked.subresource)
+        decode = partial(bodies.decode_body, asked.verb, content_type, text, kind)
+        return await self._aside(decode) if len(text) >= bodies.LARGE_BYTES else decode()
+
+    async def _aside(self, compute: Callable[[], T]) -> T:
+        """Compute in a thread what would keep others waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, compute)
 
 
 async def _pieces(first: bytes, more: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
@@ -199,7 +211,7 @@ async def _pieces(first: bytes, more: Iterable[bytes]) -> AsyncGenerator[bytes, 
         yield piece
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+async def _text(request: web.BaseRequest) -> bytes:
     """Read a body.
 
     Raises:

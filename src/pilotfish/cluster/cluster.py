@@ -96,13 +96,30 @@ class Cluster:
             self.kubelets,
         )
 
+    def authorize(self, request: ApiRequest) -> None:
+        """See that its user may ask for this; body and options do not matter but for one name.
+
+        Raises:
+            StatusError: 403.
+        """
+        if request.user is SYSTEM:
+            return
+        self._authorize_as(request, request.verb)
+        strategy = self.registry.strategies.get(request.resource.qualified)
+        if request.verb != "update" or request.subresource or strategy is None:
+            return
+        if strategy.allow_create_on_update and not self.store.get(
+            request.resource.storage, request.namespace, request.name
+        ):
+            self._authorize_as(request, "create")
+
     def request(self, request: ApiRequest, now: float) -> ApiAnswer:
         """Answer a request.
 
         Raises:
             StatusError: The request is refused.
         """
-        self._authorize(request)
+        self.authorize(request)
         match request.subresource:
             case "":
                 return self._on_object(request, now)
@@ -130,7 +147,7 @@ class Cluster:
         Raises:
             StatusError: The request is refused; 410 where the resourceVersion is too old.
         """
-        self._authorize(request)
+        self.authorize(request)
         return watch(self.registry, request)
 
     def advance(self, now: float) -> float | None:
@@ -149,18 +166,6 @@ class Cluster:
         if self.store.resource_version != before:
             return now
         return min((time for time in deadlines if time is not None), default=None)
-
-    def _authorize(self, request: ApiRequest) -> None:
-        if request.user is SYSTEM:
-            return
-        self._authorize_as(request, request.verb)
-        strategy = self.registry.strategies.get(request.resource.qualified)
-        if request.verb != "update" or request.subresource or strategy is None:
-            return
-        if strategy.allow_create_on_update and not self.store.get(
-            request.resource.storage, request.namespace, request.name
-        ):
-            self._authorize_as(request, "create")
 
     def _authorize_as(self, request: ApiRequest, verb: Verb) -> None:
         attributes = request_attributes(msgspec.structs.replace(request, verb=verb))

@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 import yaml
@@ -124,6 +126,53 @@ def test_who_has_no_token_is_anonymous_and_a_wrong_one_is_refused(face: Face) ->
 def test_who_may_do_nothing_is_not_told_what_is_not_there(face: Face) -> None:
     assert face.ask("GET", "/apis/example.com/v1/widgets", bearer="").status == 403
     assert face.ask("GET", "/apis/example.com/v1/widgets").status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_nothing_is_read_of_who_may_not_write(face: Face, method: str) -> None:
+    answer = face.ask(method, f"{CONFIG_MAPS}?dryRun=no", b"{malformed", bearer="")
+    assert answer.status == 403
+
+
+def test_nothing_is_read_of_who_may_not_list(face: Face) -> None:
+    assert face.ask("GET", f"{CONFIG_MAPS}?limit=malformed", bearer="").status == 403
+
+
+LARGE = {f"key-{number}": "value" for number in range(4000)}
+
+
+@pytest.mark.parametrize("kind", ["application/yaml", "application/json"])
+def test_large_body_keeps_nobody_waiting(face: Face, kind: str) -> None:
+    text = msgspec.json.encode(config_map("large-body", **LARGE))  # which YAML is, too
+    path = f"{CONFIG_MAPS}?dryRun=All"
+    assert in_order_of_answers(face, ("POST", path, text, kind, ""), QUICK) == [200, 201]
+
+
+def test_large_answer_that_is_to_be_made_keeps_nobody_waiting(face: Face) -> None:
+    face.ask("POST", CONFIG_MAPS, config_map("large-answer", **LARGE))
+    path = f"{CONFIG_MAPS}/large-answer"
+    large = ("GET", path, None, "", "application/yaml")
+    assert in_order_of_answers(face, large, ("GET", f"{path}-not", None, "", "")) == [404, 200]
+
+
+QUICK = ("GET", "/version", None, "", "")
+
+
+def in_order_of_answers(face: Face, *asked: tuple[str, str, bytes | None, str, str]) -> list[int]:
+    """Ask all at once; return the codes as they come."""
+    codes = []
+
+    async def ask(method: str, path: str, body: bytes | None, kind: str, accept: str) -> None:
+        answer = await face.asking(method, path, body, Content_Type=kind, Accept=accept)
+        codes.append(answer.status)
+
+    async def ask_all() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for one in asked:
+                tasks.create_task(ask(*one))
+
+    asyncio.run(ask_all())
+    return codes
 
 
 def test_admin_may_act_for_others(face: Face) -> None:
