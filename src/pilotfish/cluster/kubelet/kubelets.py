@@ -116,6 +116,7 @@ class Kubelets:
         if isinstance(event, ProcessOutput):
             self.logs.append(event.uid, event.container, event.line, now)
             return
+        self.logs.keep(event.uid, event.container)
         container = next(c for c in run.containers if c.name == event.container)
         if isinstance(event, ProcessStarted):
             self._lifecycle.started(run, container, now)

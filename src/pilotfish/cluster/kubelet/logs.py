@@ -73,10 +73,13 @@ class Logs:
         self._settings = settings
         self._kept: dict[tuple[str, str], deque[LogLine]] = {}
 
+    def keep(self, uid: str, container: str) -> deque[LogLine]:
+        """Simulate no lines of a container that is a process; its own are kept."""
+        return self._kept.setdefault((uid, container), deque(maxlen=KEPT_LINES))
+
     def append(self, uid: str, container: str, text: str, now: float) -> None:
-        """Keep a line that a container of a pod really wrote; it simulates none from then on."""
-        key = (uid, container)
-        self._kept.setdefault(key, deque(maxlen=KEPT_LINES)).append(LogLine(now, text))
+        """Keep a line that a container of a pod really wrote."""
+        self.keep(uid, container).append(LogLine(now, text))
 
     def forget(self, uid: str) -> None:
         """Drop the lines of a pod that is gone."""

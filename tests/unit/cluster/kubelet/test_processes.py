@@ -38,6 +38,11 @@ class LocalStory(Story):
         queue = self.kubelets.processes.effects
         return [queue.popleft() for _ in range(len(queue))]
 
+    def log(self, name: str = "mine") -> list[str]:
+        """Give the lines of its log."""
+        reader = self.kubelets.logs.reader("default", name, LogOptions(), self.now)
+        return [line.text for line in reader.take(self.now)]
+
     def started(self, **container: Any) -> tuple[str, StartProcess]:
         """Deploy, and report that the process runs."""
         uid = self.deploy(**container)
@@ -80,8 +85,16 @@ def test_output_of_a_process_is_the_log_of_its_container() -> None:
     story = LocalStory()
     uid, _ = story.started()
     story.kubelets.handle(ProcessOutput(uid, "c0", "Bound default/a -> n1"), story.now)
-    reader = story.kubelets.logs.reader("default", "mine", LogOptions(), story.now)
-    assert [line.text for line in reader.take(story.now)] == ["Bound default/a -> n1"]
+    assert story.log() == ["Bound default/a -> n1"]
+
+
+def test_process_that_writes_nothing_has_an_empty_log() -> None:
+    story = LocalStory()
+    uid, _ = story.started()
+    story.run(60)
+    assert story.log() == []
+    story.kubelets.handle(ProcessExited(uid, "c0", 0), story.now)
+    assert story.log() == []
 
 
 def test_process_that_fails_is_started_again_and_then_backed_off() -> None:
