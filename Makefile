@@ -10,6 +10,8 @@ CLIENTS := kubernetes-29 kubernetes-newest kubernetes-asyncio
 
 # Half of the tests' time is waiting: more workers than a small machine has cores.
 WORKERS := 4
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
 # Tests start hundreds of interpreters: let them share what is compiled.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -56,7 +56,8 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
 def test_signal_ends_it_cleanly_and_takes_its_kubeconfig_away(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with ClusterProcess(tmp_path) as cluster:
+    relative = os.path.relpath(tmp_path / "kubeconfig")  # the other shell may be elsewhere
+    with ClusterProcess(tmp_path, "--kubeconfig", relative) as cluster:
         assert stat.S_IMODE(cluster.kubeconfig.stat().st_mode) == 0o600
         assert f"export KUBECONFIG={cluster.kubeconfig}" in cluster.output
         assert cluster.stop(number) == 0

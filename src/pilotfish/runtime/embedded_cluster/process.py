@@ -224,7 +224,7 @@ class _ClusterProcess:
             self._previous_context = merge_kubeconfig(self._user_path, access)
         _say(f"{access.server} is up. In another shell:")
         if not self._user_path:
-            _say(f"  export KUBECONFIG={shlex.quote(str(self._own_path))}")
+            _say(f"  export KUBECONFIG={shlex.quote(str(self._own_path.resolve()))}")
         _say("  kubectl get nodes")
         if self._place.elsewhere:
             _say("On other machines, with a copy of the kubeconfig:")
