@@ -5,7 +5,8 @@ grace period its conditions turn Unknown. Taints follow the conditions: of each 
 a condition a node has exactly the taints that its conditions ask for.
 
 Source: kubernetes v1.36 pkg/controller/nodelifecycle/node_lifecycle_controller.go. differs: times
-are exact, where upstream looks every five seconds; NoExecute taints are not rate-limited by zone.
+are exact, where upstream looks every five seconds; NoExecute taints are not rate-limited by zone;
+where the whole process stood still, as on a laptop that slept, nodes get the grace period anew.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pilotfish.cluster.timestamps import timestamp
 
 GRACE_SECONDS: Final = 50.0  # upstream nodeMonitorGracePeriod
 STARTUP_GRACE_SECONDS: Final = 60.0  # upstream nodeStartupGracePeriod
+STANDSTILL_SECONDS: Final = 5.0  # nobody looked for so long after a deadline: nobody could report
 LEASE_NAMESPACE: Final = "kube-node-lease"
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
@@ -116,6 +118,8 @@ class NodeLifecycleController(Controller):
         status = node.setdefault("status", {})
         ready = find_condition(status, "Ready")
         grace = GRACE_SECONDS if ready else STARTUP_GRACE_SECONDS
+        if now >= self._last_sign[name] + grace + STANDSTILL_SECONDS:
+            self._last_sign[name] = now
         deadline: float | None = self._last_sign[name] + grace
         if ready is not None and ready["status"] == "Unknown":
             deadline = None

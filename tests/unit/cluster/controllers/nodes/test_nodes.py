@@ -95,6 +95,19 @@ def test_silent_node_turns_unknown_after_the_grace_period_and_heals() -> None:
     assert taints(world, "n") == []
 
 
+def test_node_has_time_to_report_after_all_stood_still() -> None:
+    """A laptop slept, say: nobody renewed anything, and nobody looked."""
+    world = World()
+    world.add_node("n")
+    renew_every_ten_seconds(world, "n", 100)
+    world.settle()
+    world.now += 3600
+    world.settle()
+    assert ready(world, "n")["status"] == "True"
+    world.advance(51)
+    assert ready(world, "n")["status"] == "Unknown"
+
+
 def test_pods_of_a_silent_node_are_not_ready() -> None:
     world = World()
     world.add_node("n")
