@@ -16,6 +16,29 @@ TURNS: Final = 8  # of the loop between steps of a backlog; a request takes seve
 log = logging.getLogger(__name__)
 
 
+class ForwardClock:
+    """Seconds since the epoch that never go back.
+
+    Where the machine's clock is set back, time goes on from where it was: deadlines would lie far
+    ahead otherwise, and no pod would start until the clock has reached them again.
+
+    Args:
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = clock()
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        now = self._clock()
+        self._ahead += max(0.0, self._last - now)
+        self._last = now
+        return now + self._ahead
+
+
 class ClusterClock:
     """Lets controllers and kubelets work after each write and when time gives them a reason.
 

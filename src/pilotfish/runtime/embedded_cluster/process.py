@@ -28,7 +28,7 @@ from pilotfish.cluster.settings import ClusterSettings, NodeGroup
 from pilotfish.config.types import KubeSchedulerConfiguration
 from pilotfish.plugins.policies import Policy
 from pilotfish.runtime.chance import repeatable
-from pilotfish.runtime.embedded_cluster.clock import ClusterClock
+from pilotfish.runtime.embedded_cluster.clock import ClusterClock, ForwardClock
 from pilotfish.runtime.embedded_cluster.files import (
     check_savable,
     read_objects,
@@ -131,10 +131,11 @@ class _ClusterProcess:
         self._objects = read_objects(options.load)
         self._token = options.token or secrets.token_hex(TOKEN_BYTES)
         self._seed = secrets.randbits(32) if options.seed is None else options.seed
+        self._now = ForwardClock(time.time)
         self._cluster = Cluster(
             rng=repeatable(self._seed),
             settings=self._settings(),
-            now=time.time(),
+            now=self._now(),
             tokens={self._token: ADMIN},
             secret=secrets.token_bytes(SECRET_BYTES),
         )
@@ -161,7 +162,7 @@ class _ClusterProcess:
         listening = take(self._place, options.port)
         where = host_and_port(self._place.host, listening.getsockname()[1])
         access = Access(f"https://{where}", certificate.authority, self._token)
-        api = ApiServer(cluster, time.time, where)
+        api = ApiServer(cluster, self._now, where)
         async with listen(api, listening, certificate.context()):
             await self._check_free(access.server)
             try:
@@ -181,7 +182,7 @@ class _ClusterProcess:
         """
         if not self._objects:
             return
-        loaded = load_objects(self._cluster, self._objects, time.time())
+        loaded = load_objects(self._cluster, self._objects, self._now())
         self._objects = []
         if loaded.refused:
             more = f" (and {len(loaded.refused) - 1} more)" if loaded.refused[1:] else ""
@@ -198,7 +199,7 @@ class _ClusterProcess:
             StartError: the settings describe nodes that cannot be.
         """
         try:
-            self._cluster.step(time.time())
+            self._cluster.step(self._now())
         except StatusError as error:
             hint = "`pilotfish cluster --help` shows an example"
             raise StartError(f"{self._options.config}: {error.message}", hint=hint) from error
@@ -251,9 +252,9 @@ class _ClusterProcess:
     async def _serve(self, api: ApiServer, server: str, stopping: asyncio.Event) -> None:
         cluster = self._cluster
         async with asyncio.TaskGroup() as tasks:
-            clock = ClusterClock(cluster, time.time, api.wake_followers)
+            clock = ClusterClock(cluster, self._now, api.wake_followers)
             processes = LocalProcesses(tasks, clock.report, server, self._env)
-            scheduler = ClusterScheduler(cluster, clock.report, time.time)
+            scheduler = ClusterScheduler(cluster, clock.report, self._now)
 
             def execute(effect: Effect) -> None:
                 if isinstance(effect, StartProcess) and effect.argv == COMMAND:

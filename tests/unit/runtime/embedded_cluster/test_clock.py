@@ -5,7 +5,7 @@ from collections import Counter
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.kinds import PODS, SERVICE_ACCOUNTS
 from pilotfish.cluster.settings import ClusterSettings
-from pilotfish.runtime.embedded_cluster.clock import TURNS, ClusterClock
+from pilotfish.runtime.embedded_cluster.clock import TURNS, ClusterClock, ForwardClock
 
 NOW = 1_800_000_000.0
 BACKLOG = 300  # pods; a step sees fewer of them
@@ -42,3 +42,9 @@ def test_others_get_several_turns_between_the_steps_of_a_backlog() -> None:
     *steps, _ = turns.values()
     assert len(steps) > 1
     assert min(steps) == TURNS
+
+
+def test_time_goes_on_where_the_clock_is_set_back() -> None:
+    times = iter([100.0, 101.0, 41.0, 42.0, 40.0, 200.0])
+    clock = ForwardClock(lambda: next(times))
+    assert [clock() for _ in range(5)] == [101.0, 101.0, 102.0, 102.0, 262.0]
