@@ -144,7 +144,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def read_page(self, choice: int) -> None:
         """Read the next page: all show the storage as the first found it."""
         reader = self.readers[choice % len(self.readers)]
-        if reader.resource_version < self.store.oldest_resource_version(STORAGE):
+        if reader.resource_version < self.store.log(STORAGE).floor:
             assert len(self.versions_after(reader.resource_version)) > WINDOW
             with pytest.raises(StatusError, match="continue parameter is too old"):
                 self.store.page(STORAGE, reader.namespace, reader.limit, reader.token)
@@ -166,7 +166,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
     def list_the_past(self, namespace: str, choice: int) -> None:
         """List at an earlier version."""
         at = max(self.store.resource_version - choice, 1)
-        if at < self.store.oldest_resource_version(STORAGE):
+        if at < self.store.log(STORAGE).floor:
             with pytest.raises(StatusError, match="the provided list is too old"):
                 self.store.page(STORAGE, namespace, at=at)
             return
@@ -192,13 +192,13 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @invariant()
     def changes_are_complete_or_refused(self) -> None:
         """From any version on, all changes are there or none is given."""
-        oldest = self.store.oldest_resource_version(STORAGE)
+        oldest = self.store.log(STORAGE).floor
         for since in self.states:
             if since < oldest:
                 with pytest.raises(StatusError, match=rf"version: {since} \({oldest}\)"):
-                    self.store.changes(STORAGE, since)
+                    self.store.log(STORAGE).since(since)
             else:
-                changes = self.store.changes(STORAGE, since)
+                changes = self.store.log(STORAGE).since(since)
                 assert [c.resource_version for c in changes] == self.versions_after(since)
 
     def versions_after(self, since: int) -> list[int]:

@@ -15,7 +15,6 @@ from pilotfish.cluster.errors import not_acceptable
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
-TEXT: Final = "text/plain"
 
 Form = Literal["object", "table", "metadata"]
 _FORMS: Final[Mapping[str, Form]] = {

@@ -83,10 +83,6 @@ class ClusterCache:
 
     # Nodes, namespaces and workloads.
 
-    def node_names(self) -> list[str]:
-        """List the known nodes."""
-        return list(self.nodes.names)
-
     def set_node(self, node: Node) -> set[ClusterEvent]:
         """Insert or update a node; one that differs in nothing means no event."""
         events = self.nodes.set_node(node)

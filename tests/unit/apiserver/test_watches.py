@@ -240,6 +240,6 @@ async def test_closing_ends_all_watches_and_leaves_no_watcher(face: Face) -> Non
 async def test_same_change_is_written_once_for_all(face: Face) -> None:
     lines = EventLines(CONFIG_MAPS, "object", "Metadata", lambda: face.now)
     write(face, "create", "", config_map("a"))
-    [change] = face.cluster.store.changes(CONFIG_MAPS.storage, 1)
+    [change] = face.cluster.store.log(CONFIG_MAPS.storage).since(1)
     first, second = (lines.changed(change, lambda _: True) for _ in range(2))
     assert first is second

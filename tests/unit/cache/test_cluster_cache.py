@@ -190,7 +190,7 @@ def test_a_node_that_comes_back_has_its_pods_again() -> None:
     cache.set_pod(bound())
     cache.assume(pod("q", cpu="20m"), "a")
     assert cache.remove_node("a") == {ClusterEvent.NODE_DELETED}
-    assert cache.node_names() == ["b"]
+    assert list(cache.nodes.names) == ["b"]
     cache.check_invariants()
     cache.set_node(node("a"))
     assert requested(cache, "a") == 120

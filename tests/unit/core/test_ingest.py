@@ -185,7 +185,7 @@ def test_node_that_a_list_lacks_is_gone_and_its_pods_count_again_when_it_is_back
     dialogue = Dialogue(node("n1"), node("n2"))
     dialogue.apply(pod("a", cpu="3", node_name="n1"))
     dialogue.tell(Replaced("nodes", (node("n2"),)))
-    assert dialogue.scheduler.cache.node_names() == ["n2"]
+    assert list(dialogue.scheduler.cache.nodes.names) == ["n2"]
     dialogue.tell(Replaced("nodes", (node("n1"), node("n2"))))
     assert dialogue.free_milli_cpu("n1") == 1000
 

@@ -173,10 +173,6 @@ class PodIndex:
         """Give the pods of a namespace."""
         return list(self._by_namespace.get(namespace, {}).values())
 
-    def node_names(self) -> Sequence[str]:
-        """Give the names of all nodes that pods are bound to."""
-        return [name for name in self._by_node if name]
-
     def apply(self, change: Change) -> tuple[PodInfo | None, PodInfo | None]:
         """Take in a change of a pod, and give what was and what is."""
         key = (change.new.namespace, change.new.name)

@@ -183,14 +183,6 @@ class Store:
         self._record(storage, "DELETED", gone, old)
         return gone
 
-    def changes(self, storage: str, since: int) -> Sequence[Change]:
-        """Return the changes of a storage after a resourceVersion.
-
-        Raises:
-            StatusError: Expired: some of them are forgotten.
-        """
-        return self.log(storage).since(since)
-
     def subscribe(self, storage: str, since: int) -> Cursor:
         """Return a reader of the changes of a storage after a resourceVersion.
 
@@ -198,10 +190,6 @@ class Store:
             StatusError: Expired: some of them are forgotten.
         """
         return Cursor(self.log(storage), since)
-
-    def oldest_resource_version(self, storage: str) -> int:
-        """Return the oldest resourceVersion from which the changes of a storage are all known."""
-        return self.log(storage).floor
 
     def log(self, storage: str) -> WatchLog:
         """Return the watch log of a storage."""

@@ -87,7 +87,7 @@ def test_pod_that_no_kubelet_has_goes_at_once_and_is_answered_with(api: Api) -> 
     assert gone["metadata"]["deletionGracePeriodSeconds"] == 0
     assert gone["metadata"]["generation"] == 2
     assert api.names("pods") == []
-    types = [change.type for change in api.cluster.store.changes("pods", 0)]
+    types = [change.type for change in api.cluster.store.log("pods").since(0)]
     assert types == ["ADDED", "MODIFIED", "DELETED"]
 
 

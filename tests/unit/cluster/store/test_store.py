@@ -51,7 +51,7 @@ def test_writing_what_is_there_already_changes_nothing() -> None:
     first = store.put("configmaps", config_map("a", k="v"))
     assert store.put("configmaps", config_map("a", k="v")) is first
     assert store.resource_version == first.resource_version
-    assert len(store.changes("configmaps", 0)) == 1
+    assert len(store.log("configmaps").since(0)) == 1
 
 
 def test_a_removed_object_carries_the_resource_version_of_its_removal() -> None:
@@ -160,7 +160,7 @@ def test_a_write_by_a_callback_is_told_after_the_write_that_it_was_told_of() -> 
     store.on_change += [answer, lambda change: told.append(change.new.name)]
     store.put("configmaps", config_map("question"))
     assert told == ["question", "answer"]
-    assert [change.new.name for change in store.changes("configmaps", 0)] == told
+    assert [change.new.name for change in store.log("configmaps").since(0)] == told
 
 
 def test_a_callback_that_fails_does_not_silence_the_store() -> None:

@@ -53,10 +53,10 @@ def test_a_cursor_that_stops_reading_is_expired_and_costs_the_log_nothing() -> N
     for number in range(50):
         store.put("nodes", {"metadata": {"name": f"n{number}"}})
         assert len(quick.next()) == 1
-        assert len(store.changes("nodes", store.oldest_resource_version("nodes"))) <= WINDOW + 2
+        assert len(store.log("nodes").since(store.log("nodes").floor)) <= WINDOW + 2
     assert slow.is_expired
     assert not quick.is_expired
-    oldest = store.oldest_resource_version("nodes")
+    oldest = store.log("nodes").floor
     with pytest.raises(StatusError, match=rf"^too old resource version: 1 \({oldest}\)$") as gone:
         slow.next()
     assert (gone.value.code, gone.value.reason) == (410, "Expired")
@@ -73,7 +73,7 @@ def test_a_cursor_within_the_window_loses_nothing() -> None:
 
 def test_a_version_older_than_the_window_cannot_be_watched_from() -> None:
     store = store_with(30)
-    oldest = store.oldest_resource_version("nodes")
+    oldest = store.log("nodes").floor
     assert len(store.subscribe("nodes", oldest).next()) == store.resource_version - oldest
     with pytest.raises(StatusError, match="too old resource version"):
         store.subscribe("nodes", oldest - 1)
@@ -91,7 +91,7 @@ def test_a_watch_from_a_version_yet_to_come_begins_behind_it() -> None:
 
 def test_large_objects_are_forgotten_sooner() -> None:
     store = store_with(8)
-    changes = store.changes("nodes", 1)
+    changes = store.log("nodes").since(1)
     size = len(changes[0].new.body)
     log = WatchLog(window=1000, floor=1, window_bytes=4 * size)
     for change in changes:
