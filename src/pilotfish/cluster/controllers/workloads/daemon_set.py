@@ -23,8 +23,8 @@ from pilotfish.cluster.controllers.workloads.daemon_pods import (
     daemon_template,
     target_node,
 )
-from pilotfish.cluster.controllers.workloads.deployment_rollout import scaled_value
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
+from pilotfish.cluster.controllers.workloads.replica_counts import scaled_value
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS

@@ -37,9 +37,7 @@ from pilotfish.cluster.controllers.workloads.deployment_rollout import (
     most_replicas,
     new_replicas,
     proportional_sizes,
-    replicas_of,
     smaller_old,
-    status_count,
 )
 from pilotfish.cluster.controllers.workloads.deployment_status import (
     is_complete,
@@ -51,6 +49,7 @@ from pilotfish.cluster.controllers.workloads.deployment_status import (
     rollout_status,
 )
 from pilotfish.cluster.controllers.workloads.pod_control import is_namespace_terminating
+from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of, status_count
 from pilotfish.cluster.controllers.workloads.template_hash import template_hash
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder

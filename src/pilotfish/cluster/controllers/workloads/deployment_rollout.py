@@ -6,7 +6,7 @@ Source: kubernetes v1.36 pkg/controller/deployment/{rolling,sync}.go, util/deplo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil, floor
+from math import floor
 
 from pilotfish.cluster.controllers.workloads.deployment_revisions import (
     DESIRED_REPLICAS,
@@ -14,27 +14,12 @@ from pilotfish.cluster.controllers.workloads.deployment_revisions import (
     by_age,
     noted_size,
 )
+from pilotfish.cluster.controllers.workloads.replica_counts import (
+    replicas_of,
+    scaled_value,
+    status_count,
+)
 from pilotfish.cluster.objects import JsonObject
-
-
-def scaled_value(value: int | str | None, total: int, *, round_up: bool) -> int:
-    """Resolve a number or a percentage of a total."""
-    if isinstance(value, str) and value.endswith("%"):
-        exact = int(value[:-1]) * total / 100
-        return ceil(exact) if round_up else floor(exact)
-    return int(value or 0)
-
-
-def replicas_of(workload: JsonObject) -> int:
-    """Give how many replicas are wanted."""
-    count: int = workload["spec"].get("replicas", 1)
-    return count
-
-
-def status_count(workload: JsonObject | None, field: str) -> int:
-    """Read a count of the status."""
-    count: int = ((workload or {}).get("status") or {}).get(field, 0)
-    return count
 
 
 def active(replica_sets: Iterable[JsonObject | None]) -> list[JsonObject]:

@@ -17,9 +17,8 @@ from pilotfish.cluster.controllers.conditions import (
 from pilotfish.cluster.controllers.times import parse_time, seconds_since
 from pilotfish.cluster.controllers.workloads.deployment_rollout import (
     bounds,
-    replicas_of,
-    status_count,
 )
+from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of, status_count
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 

@@ -16,7 +16,7 @@ from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import controller_of
 from pilotfish.cluster.controllers.pod_index import Key, PodInfo
 from pilotfish.cluster.controllers.times import parse_time
-from pilotfish.cluster.controllers.workloads.deployment_rollout import replicas_of, scaled_value
+from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of, scaled_value
 from pilotfish.cluster.kinds import (
     DEPLOYMENTS,
     POD_DISRUPTION_BUDGETS,

@@ -25,7 +25,7 @@ from pilotfish.cluster.controllers.owning import (
 )
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.workloads.controller_revisions import REVISION_HASH, History
-from pilotfish.cluster.controllers.workloads.deployment_rollout import replicas_of
+from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of
 from pilotfish.cluster.controllers.workloads.stateful_claims import StatefulClaims, claim_name
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
