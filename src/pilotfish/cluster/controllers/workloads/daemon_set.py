@@ -1,20 +1,17 @@
 """DaemonSets: one pod on each node that may have it, placed by the scheduler.
 
-Source: kubernetes v1.36 pkg/controller/daemon/{daemon_controller,update}.go. differs: maxSurge
-counts as maxUnavailable: the old pod goes before the new one.
+Source: kubernetes v1.36 pkg/controller/daemon/daemon_controller.go.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
-
-import msgspec
 
 from pilotfish.api.codec import decode
 from pilotfish.api.node import Node
-from pilotfish.cluster.controllers.controller import Controller
+from pilotfish.cluster.controllers.controller import Controller, earliest
 from pilotfish.cluster.controllers.owning import claim_pods, read_selector
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.workloads.controller_revisions import REVISION_HASH, History
@@ -23,41 +20,23 @@ from pilotfish.cluster.controllers.workloads.daemon_pods import (
     daemon_template,
     target_node,
 )
+from pilotfish.cluster.controllers.workloads.daemon_rollout import (
+    GENERATION,
+    GENERATION_LABEL,
+    DaemonStep,
+    crowded_out,
+    rolling_update,
+)
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
-from pilotfish.cluster.controllers.workloads.replica_counts import scaled_value
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, NODES, PODS
 from pilotfish.cluster.loopback_client import LoopbackClient
-from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 
-GENERATION: Final = "deprecated.daemonset.template.generation"
-GENERATION_LABEL: Final = "pod-template-generation"
 BURST: Final = 250  # pods that one sync creates or deletes; upstream BurstReplicas
 FIRST_RETRY_SECONDS: Final = 1.0  # of failed pods on one node
 MAX_RETRY_SECONDS: Final = 900.0
-
-
-class _Step(msgspec.Struct, frozen=True):
-    """One daemon set in one sync."""
-
-    owner: JsonObject
-    places: Mapping[str, tuple[bool, bool]]
-    """Of each node: whether a pod should be started there, and whether one may stay."""
-    digest: str
-    by_node: Mapping[str, Sequence[PodInfo]]
-    now: float
-
-    def is_available(self, pod: PodInfo) -> bool:
-        return pod.is_available(self.owner["spec"].get("minReadySeconds", 0), self.now)
-
-    def is_updated(self, pod: PodInfo) -> bool:
-        """Say whether a pod is of this template, by its hash or, made elsewhere, its generation."""
-        generation = (self.owner["metadata"].get("annotations") or {}).get(GENERATION)
-        return pod.labels.get(REVISION_HASH) == self.digest or (
-            generation is not None and pod.labels.get(GENERATION_LABEL) == generation
-        )
 
 
 class DaemonSetController(Controller):
@@ -114,14 +93,14 @@ class DaemonSetController(Controller):
         digest = self._history.revision(key, owner, live, now).removeprefix(f"{key[1]}-")
         placement = DaemonPlacement(owner["spec"]["template"])
         places = {name: placement.on(node) for name, node in self._nodes.items()}
-        step = _Step(owner, places, digest, by_node, now)
+        step = DaemonStep(owner, places, digest, by_node, now)
         later = None
         if owner["metadata"].get("deletionTimestamp") is None:
             later, changed = self._manage(step)
             if not changed:
                 self._roll(step)
         self._write_status(step)
-        return later
+        return earliest(later, step.next_available())
 
     def _node_of(self, pod: PodInfo) -> str:
         if pod.node_name:
@@ -129,16 +108,17 @@ class DaemonSetController(Controller):
         obj = self.client.get(PODS, *pod.key)
         return target_node(obj) if obj is not None else ""
 
-    def _manage(self, step: _Step) -> tuple[float | None, bool]:
+    def _manage(self, step: DaemonStep) -> tuple[float | None, bool]:
         """Bring each node in order; give when to look again, and whether pods changed."""
         doomed: list[PodInfo] = []
         missing: list[str] = []
         retries = []
         for name, (should_run, may_stay) in step.places.items():
             pods = step.by_node.get(name, ())
-            if should_run and not pods:
+            runs = any(pod.is_active for pod in pods)
+            if should_run and (not pods or (step.surges and not runs)):
                 missing.append(name)
-            elif may_stay:
+            if may_stay:
                 gone, retry_at = self._surplus(step, name, pods)
                 doomed += gone
                 retries += [retry_at] if retry_at is not None else []
@@ -153,7 +133,7 @@ class DaemonSetController(Controller):
         return min(retries, default=None), changed
 
     def _surplus(
-        self, step: _Step, node: str, pods: Sequence[PodInfo]
+        self, step: DaemonStep, node: str, pods: Sequence[PodInfo]
     ) -> tuple[list[PodInfo], float | None]:
         """Give finished and doubled pods of a node; failed ones wait for their back-off."""
         doomed, running, retry_at = [], [], None
@@ -173,10 +153,9 @@ class DaemonSetController(Controller):
                 doomed.append(pod)
             else:
                 running.append(pod)
-        running.sort(key=lambda pod: not pod.node_name)  # a bound pod stays before an unbound one
-        return doomed + running[1:], retry_at
+        return doomed + crowded_out(step, running), retry_at
 
-    def _retry_at(self, step: _Step, node: str) -> float | None:
+    def _retry_at(self, step: DaemonStep, node: str) -> float | None:
         """Give when a failed pod of a node may be replaced; None for now, counting it."""
         place = (step.owner["metadata"]["uid"], node)
         last, delay = self._retries.get(place, (step.now - MAX_RETRY_SECONDS, 0.0))
@@ -187,7 +166,7 @@ class DaemonSetController(Controller):
         self._retries[place] = (step.now, min(longer, MAX_RETRY_SECONDS))
         return None
 
-    def _create(self, step: _Step, nodes: Iterable[str]) -> bool:
+    def _create(self, step: DaemonStep, nodes: Iterable[str]) -> bool:
         created = False
         for name in nodes:
             template = daemon_template(copy.deepcopy(step.owner["spec"]["template"]), name)
@@ -206,31 +185,13 @@ class DaemonSetController(Controller):
             created = True
         return created
 
-    def _roll(self, step: _Step) -> None:
-        """Delete pods of another revision, as many as may be unavailable at once."""
-        strategy = step.owner["spec"].get("updateStrategy") or {}
-        if strategy.get("type") == "OnDelete":
-            return
-        given = strategy.get("rollingUpdate") or {}
-        wanted = sum(should_run for should_run, _ in step.places.values())
-        allowed = max(
-            scaled_value(given.get("maxUnavailable", 1), wanted, round_up=True),
-            scaled_value(given.get("maxSurge"), wanted, round_up=True),
-        )
-        broken: list[PodInfo] = []
-        candidates: list[PodInfo] = []
-        unavailable = 0
-        for name in step.places:
-            pods = [pod for pod in step.by_node.get(name, ()) if not pod.is_terminating]
-            is_available = any(map(step.is_available, pods))
-            unavailable += bool(step.by_node.get(name)) and not is_available
-            if any(map(step.is_updated, pods)):
-                continue
-            (candidates if is_available else broken).extend(pods)
-        for pod in [*broken, *candidates[: max(0, allowed - unavailable)]][:BURST]:
+    def _roll(self, step: DaemonStep) -> None:
+        doomed, nodes = rolling_update(step)
+        for pod in doomed[:BURST]:
             self._control.delete(step.owner, pod.name, step.now, pod.uid)
+        self._create(step, nodes[:BURST])
 
-    def _write_status(self, step: _Step) -> None:
+    def _write_status(self, step: DaemonStep) -> None:
         desired = current = misscheduled = 0
         firsts: list[PodInfo] = []
         for name, (should_run, _) in step.places.items():

@@ -151,6 +151,100 @@ def test_update_replaces_as_many_pods_as_may_be_unavailable() -> None:
     assert status(world)["updatedNumberScheduled"] == 3
 
 
+def surging(**more: Any) -> Json:
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0, **more}}
+
+
+def live(world: World, node: str) -> list[str]:
+    """Give the images of the pods of a node that are not being deleted."""
+    return sorted(
+        pod["spec"]["containers"][0]["image"]
+        for pod in world.all(PODS)
+        if target_node(pod) == node and "deletionTimestamp" not in pod["metadata"]
+    )
+
+
+def update(world: World) -> None:
+    world.change(DAEMON_SETS, "agent", lambda d: d["spec"].update(template=template("app:v2")))
+
+
+def test_surging_update_starts_the_new_pod_beside_the_old_one_on_as_many_nodes_at_once() -> None:
+    world = World()
+    nodes = ("a", "b", "c")
+    for name in nodes:
+        world.add_node(name)
+    daemon_set(world, updateStrategy=surging())
+    world.advance(1, lambda: run_pods(world))
+    update(world)
+    world.settle()
+    assert sorted(map(len, (live(world, node) for node in nodes))) == [1, 1, 2]
+    seen: set[tuple[str, ...]] = set()
+
+    def tick() -> None:
+        seen.update(tuple(live(world, node)) for node in nodes)
+        assert sum(len(live(world, node)) for node in nodes) <= 4
+        run_pods(world)
+
+    world.advance(2, tick)
+    assert seen == {("app:v1",), ("app:v1", "app:v2"), ("app:v2",)}
+    assert [live(world, node) for node in nodes] == [["app:v2"]] * 3
+    assert status(world)["updatedNumberScheduled"] == 3
+    assert status(world)["numberAvailable"] == 3
+
+
+def test_old_pod_of_a_surging_update_goes_when_the_new_one_is_available() -> None:
+    world = World()
+    world.add_node("a")
+    daemon_set(world, updateStrategy=surging(), minReadySeconds=10)
+    world.advance(11, lambda: run_pods(world))
+    assert status(world)["numberAvailable"] == 1
+    update(world)
+    world.advance(9, lambda: run_pods(world))
+    assert live(world, "a") == ["app:v1", "app:v2"]
+    world.advance(2, lambda: run_pods(world))
+    assert live(world, "a") == ["app:v2"]
+
+
+def test_old_pod_that_is_not_ready_is_replaced_beyond_the_surge() -> None:
+    world = World()
+    for name in ("a", "b", "c"):
+        world.add_node(name)
+    daemon_set(world, updateStrategy=surging())
+    world.advance(1, lambda: run_pods(world))
+    broken = next(pod for pod in world.all(PODS) if target_node(pod) == "c")
+    world.set_pod(broken["metadata"]["name"], "Running", ready=False)
+    update(world)
+    world.settle()
+    assert live(world, "c") == ["app:v2"]
+    assert sorted(map(len, (live(world, node) for node in ("a", "b")))) == [1, 2]
+
+
+def test_pod_on_a_tainted_node_stays_in_a_surging_update_until_enough_others_are_available() -> (
+    None
+):
+    world = World()
+    for name in ("a", "b"):
+        world.add_node(name)
+    daemon_set(world, updateStrategy=surging())
+    world.advance(1, lambda: run_pods(world))
+    taint(world, "b", "NoSchedule")
+    update(world)
+    world.advance(1, lambda: run_pods(world))
+    assert live(world, "a") == ["app:v2"]
+    assert live(world, "b") == []
+
+
+def test_pod_that_is_being_deleted_is_replaced_at_once_where_pods_surge() -> None:
+    world = World()
+    world.add_node("a")
+    daemon_set(world, updateStrategy=surging())
+    world.advance(1, lambda: run_pods(world))
+    (name,) = world.names(PODS)
+    world.delete(PODS, name)
+    world.settle()
+    assert len(world.names(PODS)) == 2
+
+
 def test_on_delete_waits_for_the_user() -> None:
     world = World()
     world.add_node("a")
