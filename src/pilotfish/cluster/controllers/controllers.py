@@ -2,14 +2,17 @@
 
 Theory of operation: a sync first shows every change since the last one to the pod index and to the
 controllers, which name keys; then it syncs the keys that are due, once each. What those syncs write
-is seen by the next sync, so no controller acts on a half of its own work. An exception, which is a
-defect, ends the sync; the next one goes on behind the change or key that raised it.
+is seen by the next sync, so no controller acts on a half of its own work. Of much it does a part:
+some changes, and no keys before all changes are seen; or some keys. So who calls can serve others
+in between. An exception, which is a defect, ends the sync; the next one goes on behind the change
+or key that raised it.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
@@ -41,6 +44,9 @@ from pilotfish.cluster.resources import RESOURCES
 from pilotfish.cluster.store import Change
 
 SHORTEST_WAIT_SECONDS: Final = 0.001
+CHANGES_PER_SYNC: Final = 1000  # some 20 ms
+KEYS_PER_SYNC: Final = 100
+WRITES_PER_SYNC: Final = 250  # some 50 ms; a key that writes more ends the sync
 
 CONTROLLERS: Final[Sequence[type[Controller]]] = (
     ServiceAccountController,
@@ -84,10 +90,15 @@ class Controllers:
         """Bring in order what is due, and give the time of the next thing to do."""
         if not self._has_started:
             self._start(now)
-        while self._changes:
+        for _ in range(min(CHANGES_PER_SYNC, len(self._changes))):
             self._observe(self._changes.popleft(), now)
-        for place, key in self._queue.pop_due(now):
+        if self._changes:
+            return now
+        written = self._client.store.resource_version + WRITES_PER_SYNC
+        for place, key in islice(self._queue.pop_due(now), KEYS_PER_SYNC):
             self._sync_key(place, key, now)
+            if self._client.store.resource_version >= written:
+                break
         return self._queue.next_deadline()
 
     def _start(self, now: float) -> None:

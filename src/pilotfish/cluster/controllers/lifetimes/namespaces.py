@@ -6,19 +6,22 @@ status_condition_utils.go.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pilotfish.cluster.controllers.conditions import condition, find_condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
-from pilotfish.cluster.controllers.pod_index import Key
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.errors import StatusError
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NAMESPACES
-from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.resources import RESOURCES
+from pilotfish.cluster.loopback_client import LoopbackClient
+from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.resources import RESOURCES, Resource
 from pilotfish.cluster.store import Change
 
+DELETED_PER_SYNC: Final = 200  # objects of one namespace; some 20 ms
 KUBERNETES: Final = "kubernetes"  # the finalizer in a namespace's spec
 _CONTENT: Final = tuple(
     {r.storage: r for r in reversed(RESOURCES) if r.namespaced and r.storage}.values()
@@ -47,6 +50,10 @@ class NamespaceController(Controller):
 
     watches = (NAMESPACES, *_CONTENT)
 
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
+        self._doomed: dict[str, deque[tuple[Resource, Stored]]] = {}
+
     def observe(self, change: Change, now: float) -> Iterable[Key]:
         """Give a namespace itself, or that of an object which changed while it goes."""
         del now
@@ -60,14 +67,20 @@ class NamespaceController(Controller):
     def sync(self, key: Key, now: float) -> float | None:
         """Delete all content, and then the namespace."""
         namespace = self.client.get(NAMESPACES, *key)
-        if namespace is None or namespace["metadata"].get("deletionTimestamp") is None:
+        if namespace is None or KUBERNETES not in (namespace["spec"].get("finalizers") or []):
+            self._doomed.pop(key[1], None)
             return None
-        if KUBERNETES not in (namespace["spec"].get("finalizers") or []):
+        if namespace["metadata"].get("deletionTimestamp") is None:
             return None
-        count = sum(self.client.store.count(r.storage, key[1]) for r in _CONTENT)
-        if (later := self.paced(key, count, now)) is not None:
-            return later
-        remaining, finalizers = self._empty(key[1], now)
+        if not self._doomed.get(key[1]):
+            count = sum(self.client.store.count(r.storage, key[1]) for r in _CONTENT)
+            if (later := self.paced(key, count, now)) is not None:
+                return later
+            self._doomed[key[1]] = deque(self._yet_to_delete(key[1]))
+        if not self._delete_some(key[1], now):
+            return now
+        del self._doomed[key[1]]
+        remaining, finalizers = self._count(key[1])
         status = namespace.setdefault("status", {})
         if _tell(status, remaining, finalizers, now):
             namespace = self.client.update_status(NAMESPACES, namespace, now)
@@ -75,23 +88,36 @@ class NamespaceController(Controller):
             self._finalize(namespace, now)
         return None
 
-    def _empty(self, name: str, now: float) -> tuple[Counter[str], Counter[str]]:
-        """Delete what is not being deleted; count what is left, and whom it waits for."""
-        remaining: Counter[str] = Counter()
-        finalizers: Counter[str] = Counter()
+    def _yet_to_delete(self, name: str) -> Iterator[tuple[Resource, Stored]]:
         for resource in _CONTENT:
             for stored in self.client.store.list(resource.storage, name).items:
                 if b'"deletionTimestamp"' not in stored.body:
-                    try:
-                        self.client.delete(resource, name, stored.name, now, uid=stored.uid)
-                    except StatusError as error:
-                        if error.reason not in ("NotFound", "Conflict"):
-                            raise
-                left = self.client.store.get(resource.storage, name, stored.name)
-                if left is not None:
-                    remaining[resource.qualified] += 1
-                if left is not None and b'"finalizers"' in left.body:
-                    finalizers.update(left.decode()["metadata"].get("finalizers") or [])
+                    yield resource, stored
+
+    def _delete_some(self, name: str, now: float) -> bool:
+        """Delete some of what is yet to be deleted; True where that was all."""
+        doomed = self._doomed[name]
+        for _ in range(min(DELETED_PER_SYNC, len(doomed))):
+            resource, stored = doomed[0]
+            try:
+                self.client.delete(resource, name, stored.name, now, uid=stored.uid)
+            except StatusError as error:
+                if error.reason not in ("NotFound", "Conflict"):
+                    raise
+            doomed.popleft()
+        return not doomed
+
+    def _count(self, name: str) -> tuple[Counter[str], Counter[str]]:
+        """Count what is left, and whom it waits for."""
+        remaining: Counter[str] = Counter()
+        finalizers: Counter[str] = Counter()
+        for resource in _CONTENT:
+            left = self.client.store.list(resource.storage, name).items
+            if left:
+                remaining[resource.qualified] = len(left)
+            for stored in left:
+                if b'"finalizers"' in stored.body:
+                    finalizers.update(stored.decode()["metadata"].get("finalizers") or [])
         return remaining, finalizers
 
     def _finalize(self, namespace: JsonObject, now: float) -> None:
