@@ -16,9 +16,9 @@ import pytest
 from controlplane import wait_until
 from controlplane.binaries import binary
 
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
-KUBECTL_SECONDS = 90.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+KUBECTL_SECONDS = 150.0
 
 
 class ClusterProcess:

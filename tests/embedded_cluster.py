@@ -18,8 +18,8 @@ import yaml
 from controlplane import Api, wait_until
 from controlplane.binaries import binary
 
-STOP_SECONDS = 30.0
-KUBECTL_SECONDS = 90.0
+STOP_SECONDS = 60.0
+KUBECTL_SECONDS = 150.0
 
 
 class EmbeddedCluster:
@@ -39,7 +39,7 @@ class EmbeddedCluster:
     folder: Path
     url: str
 
-    def __init__(self, *options: str, start_seconds: float = 60.0) -> None:
+    def __init__(self, *options: str, start_seconds: float = 120.0) -> None:
         self._options = options
         self._start_seconds = start_seconds
         self.admin_token = secrets.token_hex(16)

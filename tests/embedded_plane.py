@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from controlplane import missing_binaries, wait_until
+from controlplane.waiting import WAIT_SECONDS
 from embedded_cluster import EmbeddedCluster
 
 READY = ("Ready", "True")
@@ -57,7 +58,7 @@ class EmbeddedPlane(EmbeddedCluster):
         path = f"/api/v1/namespaces/{name}/serviceaccounts"
         wait_until(lambda: self.api.items(path), f"a ServiceAccount in {name}")
 
-    def wait_for_nodes(self, count: int, timeout: float = 60.0) -> None:
+    def wait_for_nodes(self, count: int, timeout: float = WAIT_SECONDS) -> None:
         """Wait until so many nodes are Ready and without a not-ready taint."""
         wait_until(lambda: self._ready_nodes() >= count, f"{count} ready nodes", timeout)
 

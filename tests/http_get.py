@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import random
-import socket
 from contextlib import closing
+
+from controlplane.ports import free_ports
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -18,13 +18,6 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens, below those that systems hand out for any."""
-    return next(port for port in random.sample(range(10_000, 30_000), 100) if _is_free(port))
-
-
-def _is_free(port: int) -> bool:
-    try:
-        with socket.create_server(("127.0.0.1", port)):
-            return True
-    except OSError:
-        return False
+    """Return a port on which nobody listens."""
+    (port,) = free_ports(1)
+    return port

@@ -16,6 +16,7 @@ from typing import Self
 import psutil
 
 from controlplane import wait_until
+from controlplane.waiting import WAIT_SECONDS
 
 
 class SchedulerProcess:
@@ -98,7 +99,7 @@ class SchedulerProcess:
         """Count the lines that match."""
         return sum(re.search(pattern, line) is not None for line in self.lines)
 
-    def wait_for(self, pattern: str, timeout: float = 60.0) -> None:
+    def wait_for(self, pattern: str, timeout: float = WAIT_SECONDS) -> None:
         """Wait for a line that matches; it is an error if the process ends without one."""
 
         def seen() -> bool:
@@ -125,7 +126,7 @@ class SchedulerProcess:
     def end(self) -> int:
         """Wait until it has ended and return its exit code."""
         try:
-            code = self._child.wait(timeout=30)
+            code = self._child.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._child.kill()
             code = self._child.wait()

@@ -23,9 +23,9 @@ from controlplane.api import Api, ApiError
 from controlplane.binaries import binary, missing_binaries
 from controlplane.processes import ControlPlaneError, ProcessGroup
 from controlplane.scheduler import SchedulerOptions
-from controlplane.waiting import wait_until
+from controlplane.waiting import WAIT_SECONDS, wait_until
 
-KUBECTL_SECONDS = 90.0
+KUBECTL_SECONDS = 150.0
 TOKEN_SECONDS = 24 * 3600
 
 
@@ -218,7 +218,7 @@ class ControlPlane:
     ) -> None:
         """Create nodes that are Ready at once and stay so without kwok.
 
-        With a kube-controller-manager they read Unknown after 50 s, for want of Leases.
+        With a kube-controller-manager they read Unknown after ten minutes, for want of Leases.
         """
         ready = {"conditions": [{"type": "Ready", "status": "True", "reason": "Static"}]}
         wanted = [{**node, "status": {**node["status"], **ready}} for node in manifests]
@@ -227,7 +227,7 @@ class ControlPlane:
         with ThreadPoolExecutor(concurrency) as pool:
             list(pool.map(self._restore_taints, wanted))
 
-    def wait_for_nodes(self, count: int, timeout: float = 60.0) -> None:
+    def wait_for_nodes(self, count: int, timeout: float = WAIT_SECONDS) -> None:
         """Wait until so many nodes are Ready and without a not-ready taint."""
 
         def enough() -> bool:
@@ -351,7 +351,7 @@ class ControlPlane:
             self._processes.check()
             return probe()
 
-        wait_until(checked, what, timeout=60.0)
+        wait_until(checked, what)
 
     def _answers(self, url: str) -> bool:
         try:

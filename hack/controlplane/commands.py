@@ -1,16 +1,17 @@
 """The command line of each part; what the flags are for is said where it is not plain."""
 
-import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.binaries import binary
 from controlplane.credentials import Credentials
+from controlplane.ports import free_ports
 from controlplane.scheduler import SchedulerOptions
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = ("etcd", "credentials", "home")  # what nobody needs afterwards
+NODE_GRACE_SECONDS = 600  # upstream's 50 are less than a busy machine may take to restart a server
 OPEN_PATHS = "/healthz,/livez,/readyz,/metrics,/debug/pprof/*"
 
 
@@ -30,7 +31,7 @@ class Layout:
         """Choose free ports and write the credentials into a new folder."""
         for name in ("logs", *SCRATCH):
             (folder / name).mkdir()
-        etcd_port, peer_port, apiserver_port, scheduler_port = _free_ports(4)
+        etcd_port, peer_port, apiserver_port, scheduler_port = free_ports(4)
         return cls(
             folder=folder,
             etcd_port=etcd_port,
@@ -116,6 +117,7 @@ def kube_controller_manager(at: Layout, kubeconfig: Path) -> list[str]:
         f"--service-account-private-key-file={at.credentials.service_account_key}",
         f"--root-ca-file={at.credentials.ca_file}",
         "--authentication-skip-lookup",
+        f"--node-monitor-grace-period={NODE_GRACE_SECONDS}s",
         "--kube-api-qps=2000",  # a node costs it four requests
         "--kube-api-burst=4000",
         "--secure-port=0",
@@ -149,12 +151,3 @@ def kwok(kubeconfig: Path) -> list[str]:
         "--manage-all-nodes",
         "--node-lease-duration-seconds=40",
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    """Find ports that nobody listens on, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports

@@ -7,10 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.03
+WAIT_SECONDS = 120.0  # ends what will never be; a busy machine takes ten times its usual time
 
 
 def wait_until(
-    probe: Callable[[], T], what: str, timeout: float = 60.0, poll: float = POLL_SECONDS
+    probe: Callable[[], T], what: str, timeout: float = WAIT_SECONDS, poll: float = POLL_SECONDS
 ) -> T:
     """Call the probe until it returns something true, and return that.
 
