@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from controlplane import ControlPlane, pod_manifest, wait_until
+from controlplane import ApiError, ControlPlane, pod_manifest, wait_until
+from controlplane.waiting import WAIT_SECONDS
 from embedded_plane import EmbeddedPlane
 from pilotfish.api.quantity import Quantity
 
@@ -41,7 +42,7 @@ class Story:
         node: str = self.api.get(f"{self.path}/{name}")["spec"].get("nodeName", "")
         return node
 
-    def wait_bound(self, names: Sequence[str], timeout: float = 60.0) -> dict[str, str]:
+    def wait_bound(self, names: Sequence[str], timeout: float = WAIT_SECONDS) -> dict[str, str]:
         """Wait until all of these are bound, and return where."""
 
         def all_bound() -> bool:
@@ -52,7 +53,7 @@ class Story:
         pods = self.pods()
         return {name: pods[name]["spec"]["nodeName"] for name in names}
 
-    def wait_condition(self, name: str, timeout: float = 60.0) -> dict[str, str]:
+    def wait_condition(self, name: str, timeout: float = WAIT_SECONDS) -> dict[str, str]:
         """Wait until a pod has the condition PodScheduled=False, and return it."""
 
         def condition() -> dict[str, str] | None:
@@ -95,6 +96,25 @@ class Story:
                 if amount > limit:
                     too_much[name] = f"{amount} of {limit} {resource}"
         return too_much
+
+
+def make_priority_class(control_plane: Plane, name: str, value: int) -> None:
+    """Make a PriorityClass and wait until admission knows it."""
+    metadata = {"name": name}
+    version = "scheduling.k8s.io/v1"
+    control_plane.api.create(
+        {"apiVersion": version, "kind": "PriorityClass", "metadata": metadata, "value": value}
+    )
+    pod = pod_manifest("probe", spec={"priorityClassName": name})
+
+    def is_known() -> bool:
+        try:
+            control_plane.api.request("POST", "/api/v1/namespaces/default/pods?dryRun=All", pod)
+        except ApiError:
+            return False
+        return True
+
+    wait_until(is_known, f"priority class {name} in admission")
 
 
 def delete_lease(control_plane: Plane, name: str) -> None:

@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp import web
 
 from cluster_story import Plane
+from controlplane.waiting import WAIT_SECONDS
 
 HOP_BY_HOP = {"connection", "content-encoding", "content-length", "host", "transfer-encoding"}
 BODY_LIMIT = 64 * 1024 * 1024
@@ -70,7 +71,7 @@ class FaultProxy:
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
-        if not self._is_up.wait(10):
+        if not self._is_up.wait(WAIT_SECONDS):
             raise TimeoutError("the proxy did not come up")
         return self
 
@@ -96,6 +97,10 @@ class FaultProxy:
     def url(self) -> str:
         """Where it listens."""
         return f"https://127.0.0.1:{self._port}"
+
+    def is_watched(self, kind: str) -> bool:
+        """Whether a watch of a kind is open, so that it can be cut."""
+        return any(request.path.endswith(f"/{kind}") for request in [*self._open_watches.values()])
 
     def cut_watches(self) -> None:
         """Cut every watch that is open, now."""

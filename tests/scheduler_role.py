@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_story import Plane
+from controlplane import wait_until
 from manifests import rules
 
+REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 LEASES = {  # of any name: stories name their own
     "apiGroups": ["coordination.k8s.io"],
     "resources": ["leases"],
@@ -45,6 +47,15 @@ def grant(control_plane: Plane, service_account: str, *, without: tuple[str, ...
         ],
     }
     control_plane.create([role, binding], concurrency=1)
+    asked = {"group": "", "resource": "nodes", "verb": "list"}
+    who = f"system:serviceaccount:kube-system:{service_account}"
+    review = {"spec": {"user": who, "resourceAttributes": asked}}
+
+    def holds() -> bool:
+        """The authorizer of a real server follows etcd."""
+        return bool(control_plane.api.request("POST", REVIEWS, review)["status"]["allowed"])
+
+    wait_until(holds, f"the role of {service_account}")
 
 
 def _names(rule: dict[str, list[str]]) -> set[str]:

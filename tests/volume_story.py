@@ -78,7 +78,7 @@ class Storage:
             annotations = self.claim(name)["metadata"].get("annotations") or {}
             return str(annotations.get(SELECTED_NODE, ""))
 
-        node = wait_until(chosen, f"a node for claim {name}", 30.0)
+        node = wait_until(chosen, f"a node for claim {name}")
         if isinstance(self._plane, ControlPlane):  # the embedded cluster has one of its own
             claim = self.claim(name)
             meta = claim["metadata"]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cluster_story import MakeNodes, Plane, Story, delete_lease
+from cluster_story import MakeNodes, Plane, Story, delete_lease, make_priority_class
 from controlplane import wait_until
 from manifests import OVERLAYS, ROOT, rendered, rules
 from scheduler_process import SchedulerProcess
@@ -92,14 +92,7 @@ def applied(control_plane: Plane) -> Iterator[None]:
     overlay = ["-k", str(ROOT / "deploy/overlays/ha")]
     control_plane.kubectl("apply", "--dry-run=server", *overlay)
     control_plane.kubectl("apply", *overlay)
-    control_plane.api.create(
-        {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": IMPORTANT},
-            "value": 1000,
-        }
-    )
+    make_priority_class(control_plane, IMPORTANT, 1000)
     yield
     control_plane.api.delete(f"/apis/scheduling.k8s.io/v1/priorityclasses/{IMPORTANT}")
     control_plane.kubectl("delete", "--wait=false", *overlay)
@@ -187,7 +180,7 @@ def use_everything(story: Story, storage: Storage, scheduler: SchedulerProcess) 
     """Bind, fail, preempt, fail again, so that every permission is used; a complaint ends it."""
 
     def reach(what: str, is_reached: Callable[[], bool]) -> None:
-        wait_until(lambda: is_reached() or scheduler.count(COMPLAINT), what, timeout=20)
+        wait_until(lambda: is_reached() or scheduler.count(COMPLAINT), what)
 
     local = storage.make_class("WaitForFirstConsumer")
     (node,) = (node["metadata"]["name"] for node in story.api.items("/api/v1/nodes"))

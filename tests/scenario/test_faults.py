@@ -15,7 +15,7 @@ from controlplane import ControlPlane, wait_until
 from fault_proxy import FaultProxy, Faults
 from scheduler_process import SchedulerProcess
 
-pytestmark = [pytest.mark.controlplane, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.controlplane, pytest.mark.timeout(900)]
 
 MODES = (("--mode", "watch"), ("--mode", "polling", "--interval", "0.5"))
 DOWN_SECONDS = 10.0
@@ -56,14 +56,14 @@ def test_api_server_killed_under_load_behind_a_bad_network(
     ):
         created = story.create(names[:100], cpu="250m")
         wait_until(lambda: scheduler.count(r"^Bound ") >= 20, "the first binds")
-        killed_at = time.time()
         control_plane.kill_apiserver()
+        killed_at = time.time()
         threading.Event().wait(DOWN_SECONDS)  # what is tested is the time without a server
         control_plane.compact_etcd()
         control_plane.start_apiserver()
         created += story.create(names[100:], cpu="250m")
 
-        story.wait_bound(names, timeout=120)
+        story.wait_bound(names)
 
         assert scheduler.is_running
         assert not story.overfilled_nodes()
@@ -73,12 +73,16 @@ def test_api_server_killed_under_load_behind_a_bad_network(
         assert proxy.injected["bind cut after it was forwarded"]
         if "watch" in mode:
             assert proxy.injected["watch cut"]
+    pods = story.pods()
+    # The audit line of a bind is written with its answer: those cut off by the kill have none.
+    of_the_second = {pod["metadata"]["uid"] for pod in pods.values() if bound_at(pod) > killed_at}
+    assert of_the_second
+    wait_until(
+        lambda: of_the_second <= control_plane.successful_binds().keys(),
+        "all lines of the audit log",
+    )
     binds = control_plane.successful_binds()
     assert all(binds[pod["metadata"]["uid"]] <= 1 for pod in created)
-    # The audit line of a bind is written with its answer: those cut off by the kill have none.
-    without_line = [pod["metadata"]["name"] for pod in created if not binds[pod["metadata"]["uid"]]]
-    pods = story.pods()
-    assert all(abs(bound_at(pods[name]) - killed_at) <= 2.0 for name in without_line)
 
 
 @pytest.mark.parametrize("mode", MODES, ids=("watch", "polling"))
@@ -104,7 +108,7 @@ def test_memory_does_not_grow_with_faults(
             proxy.cut_watches()
             if fault in {2, 15}:
                 control_plane.restart_apiserver()
-            story.wait_bound(names, timeout=60)
+            story.wait_bound(names)
             story.api.delete(story.path, grace_seconds=0)
             wait_until(lambda: not story.pods(), "an empty namespace")
             resident.append(scheduler.rss_bytes)

@@ -87,13 +87,12 @@ def test_group_waits_for_its_last_pod_and_nobody_waits_for_the_group(
                 story.pods()[name]["status"].get("nominatedNodeName") for name in ("g-0", "g-1")
             ),
             "two pods that wait",
-            30,
         )
         create(story, "other", {})
         story.wait_bound(["other"])
         assert [story.node_of(name) for name in ("g-0", "g-1")] == ["", ""]
         create(story, "g-2", GROUP)
-        story.wait_bound(["g-0", "g-1", "g-2"], timeout=60)
+        story.wait_bound(["g-0", "g-1", "g-2"])
 
 
 def test_seats_are_given_once_and_known_to_the_next_process(

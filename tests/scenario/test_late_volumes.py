@@ -36,7 +36,6 @@ def test_a_volume_that_never_comes_holds_up_nobody_else(
         wait_until(
             lambda: SELECTED_NODE in (storage.claim("data")["metadata"].get("annotations") or {}),
             "a chosen node",
-            30.0,
         )
         story.create(["other"])
         story.wait_bound(["other"])

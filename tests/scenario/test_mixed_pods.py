@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cluster_story import MakeNodes, Plane, Story
+from controlplane import wait_until
 from scheduler_process import SchedulerProcess
 
 SERVERS = ("real", "embedded")
@@ -13,9 +14,14 @@ GPU_TAINT = {"key": "gpu", "effect": "NoSchedule"}
 ON_GPU_NODES = {"nodeSelector": {"pool": "gpu"}}
 
 
-def described(control_plane: Plane, namespace: str, pod: str) -> str:
-    """Return what `kubectl describe pod` says, with its white space folded."""
-    return " ".join(control_plane.kubectl("-n", namespace, "describe", "pod", pod).split())
+def wait_described(control_plane: Plane, namespace: str, pod: str, words: str) -> None:
+    """Wait until `kubectl describe pod` says something, its white space folded."""
+
+    def is_said() -> bool:
+        text = control_plane.kubectl("-n", namespace, "describe", "pod", pod)
+        return words in " ".join(text.split())
+
+    wait_until(is_said, f"{words!r} of {pod}")
 
 
 def test_two_hundred_mixed_pods_on_twenty_nodes(
@@ -54,16 +60,15 @@ def test_two_hundred_mixed_pods_on_twenty_nodes(
         assert not any(pods[name]["spec"].get("nodeName") for name in waiting)
         assert not any("conditions" in pods[name]["status"] for name in others)
         assert not story.overfilled_nodes()
-        assert (
-            "0/20 nodes are available: 15 Insufficient cpu, 5 node(s) had untolerated taint(s)."
-            in described(control_plane, namespace, "impossible-0")
-        )
-        assert (
-            "0/20 nodes are available: 15 node(s) didn't match Pod's node affinity/selector, "
-            "5 node(s) had untolerated taint(s)."
-            in described(control_plane, namespace, "tainted-off-0")
-        )
-        assert scheduler.count(rf"^Bound {namespace}/") == len(placed)
+        tainted = "5 node(s) had untolerated taint(s)."
+        why = f"0/20 nodes are available: 15 Insufficient cpu, {tainted}"
+        wait_described(control_plane, namespace, "impossible-0", why)
+        unmatched = "15 node(s) didn't match Pod's node affinity/selector"
+        why = f"0/20 nodes are available: {unmatched}, {tainted}"
+        wait_described(control_plane, namespace, "tainted-off-0", why)
+        bound = rf"^Bound {namespace}/"
+        wait_until(lambda: scheduler.count(bound) >= len(placed), "a line for each bind")
+        assert scheduler.count(bound) == len(placed)
         assert scheduler.stop() == 0
 
 

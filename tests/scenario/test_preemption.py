@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cluster_story import MakeNodes, Story
+from cluster_story import MakeNodes, Story, make_priority_class
 from controlplane import ControlPlane, wait_until
 from scheduler_process import SchedulerProcess
 from scheduler_role import grant
@@ -16,19 +16,14 @@ from scheduler_role import grant
 pytestmark = pytest.mark.controlplane
 
 IMPORTANT = {"priorityClassName": "preemption-important"}
-CLASS = {
-    "apiVersion": "scheduling.k8s.io/v1",
-    "kind": "PriorityClass",
-    "metadata": {"name": "preemption-important"},
-    "value": 1000,
-}
 SLOW = {"pilotfish/terminate-after": "6s"}
+HOLD = "example.com/hold"
 
 
 @pytest.fixture(autouse=True)
 def _priority_class(control_plane: ControlPlane) -> Iterator[None]:
     """Make a priority class that goes with the test."""
-    control_plane.create([CLASS], concurrency=1)
+    make_priority_class(control_plane, "preemption-important", 1000)
     yield
     control_plane.api.delete("/apis/scheduling.k8s.io/v1/priorityclasses/preemption-important")
 
@@ -47,6 +42,11 @@ def is_leaving(story: Story, name: str) -> bool:
     """Say whether a pod is being deleted, or gone."""
     pod = story.pods().get(name)
     return pod is None or "deletionTimestamp" in pod["metadata"]
+
+
+def hold(story: Story, name: str, finalizers: list[str]) -> None:
+    """Have finalizers keep a pod that is deleted, or let it go."""
+    story.api.patch(f"{story.path}/{name}", {"metadata": {"finalizers": finalizers}}, kind="merge")
 
 
 def test_pods_under_a_budget_are_spared_and_people_are_told(
@@ -73,9 +73,15 @@ def test_pods_under_a_budget_are_spared_and_people_are_told(
         (event,) = story.events("given", "Preempted")
         assert event["note"] == f"Preempted by pod {uid} on node {given[0]}"
         assert event["related"]["name"] == "important"
-        notes = [one["note"] for one in story.events("important", "FailedScheduling")]
-        assert "0/2 nodes are available: 2 Insufficient cpu." in notes
-        assert scheduler.count(rf"{namespace}/important preempts {namespace}/given on") == 1
+        why = "0/2 nodes are available: 2 Insufficient cpu."
+
+        def is_told() -> bool:
+            return why in {one["note"] for one in story.events("important", "FailedScheduling")}
+
+        wait_until(is_told, f"an Event that says {why}")
+        preempts = rf"{namespace}/important preempts {namespace}/given on"
+        scheduler.wait_for(preempts)
+        assert scheduler.count(preempts) == 1
 
 
 def test_a_victim_takes_its_time_and_others_are_placed_meanwhile(
@@ -89,15 +95,16 @@ def test_a_victim_takes_its_time_and_others_are_placed_meanwhile(
     (aside,) = make_nodes(1, cpu="1")
     story = Story(control_plane, namespace)
     with SchedulerProcess(scheduler_kubeconfig):
-        story.create(["slow"], cpu="3", annotations=SLOW)
+        story.create(["slow"], cpu="3")
+        hold(story, "slow", [HOLD])
         story.wait_bound(["slow"])
         story.create(["important"], cpu="3", spec=IMPORTANT)
 
         def is_nominated() -> bool:
             nominated = story.pods()["important"]["status"].get("nominatedNodeName")
-            return bool(nominated == node_name)
+            return bool(nominated == node_name) and is_leaving(story, "slow")
 
-        wait_until(is_nominated, "a nominated node")
+        wait_until(is_nominated, "a nominated node, and a victim that leaves")
         slow = story.pods()["slow"]
         (condition,) = (
             one for one in slow["status"]["conditions"] if one["type"] == "DisruptionTarget"
@@ -112,7 +119,8 @@ def test_a_victim_takes_its_time_and_others_are_placed_meanwhile(
         story.wait_condition("rival")
         assert not story.node_of("important")
 
-        assert story.wait_bound(["important"], 60.0) == {"important": node_name}
+        hold(story, "slow", [])
+        assert story.wait_bound(["important"]) == {"important": node_name}
         assert not story.node_of("rival")
         assert not story.overfilled_nodes()
 
@@ -136,7 +144,7 @@ def test_the_preemptor_is_deleted_midway_and_its_room_is_free_again(
 
         control_plane.api.delete(f"{story.path}/important", grace_seconds=0)
 
-        assert story.wait_bound(["rival"], 60.0) == {"rival": node_name}
+        assert story.wait_bound(["rival"]) == {"rival": node_name}
         assert scheduler.is_running
 
 

@@ -48,5 +48,6 @@ def test_pod_is_placed_once_its_gates_are_removed_one_by_one(
 
         patch(FIRST_GATE)
         assert story.wait_bound(["gated"]) == {"gated": chosen}
+        scheduler.wait_for(f"{namespace}/gated -> ")
     assert scheduler.count(f"{namespace}/gated -> ") == 1  # no bind was tried in vain
     assert scheduler.count(f"{namespace}/gated is unschedulable") == 0

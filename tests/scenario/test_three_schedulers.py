@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from itertools import pairwise
-
 import pytest
 
 from cluster_story import MakeNodes, Story
-from controlplane import ControlPlane, SchedulerOptions
+from controlplane import ControlPlane, SchedulerOptions, wait_until
 from scheduler_process import SchedulerProcess
 from scheduler_role import grant
 
 pytestmark = pytest.mark.controlplane
-
-RACE = timedelta(seconds=2)
 
 
 def test_three_schedulers_keep_to_their_own_pods_and_only_races_overfill(
@@ -39,24 +34,25 @@ def test_three_schedulers_keep_to_their_own_pods_and_only_races_overfill(
                     pod = f"pod-{i}-{scheduler}"
                     story.create([pod], scheduler_name=scheduler, cpu="250m")
                     owner[pod] = scheduler
-            story.wait_bound(list(owner), timeout=60)
+            story.wait_bound(list(owner))
             overfilled = story.overfilled_nodes()
     finally:
         control_plane.stop_scheduler()
 
-    binds = list(_binds(control_plane, namespace))
-    assert {pod: user for _, user, pod, _ in binds} == owner
+    def all_binds() -> list[tuple[str, str, str]]:
+        binds = _binds(control_plane, namespace)
+        return binds if len(binds) >= len(owner) else []
+
+    binds = wait_until(all_binds, "all lines of the audit log")
+    assert {pod: user for user, pod, _ in binds} == owner
     assert len(binds) == len(owner)
     for node in overfilled:
-        on_node = sorted((at, user) for at, user, _, target in binds if target == node)
-        assert any(
-            first[1] != second[1] and second[0] - first[0] <= RACE
-            for first, second in pairwise(on_node)
-        ), f"{node} was overfilled by one scheduler alone: {on_node}"
+        on_node = {user for user, _, target in binds if target == node}
+        assert len(on_node) > 1, f"{node} was overfilled by {on_node} alone"
 
 
-def _binds(control_plane: ControlPlane, namespace: str) -> list[tuple[datetime, str, str, str]]:
-    """Return when, by whom, which pod, where, from the audit log of accepted binds."""
+def _binds(control_plane: ControlPlane, namespace: str) -> list[tuple[str, str, str]]:
+    """Return by whom, which pod, where, from the audit log of accepted binds."""
     found = []
     for event in control_plane.audit_events():
         target = event.get("objectRef", {})
@@ -66,6 +62,5 @@ def _binds(control_plane: ControlPlane, namespace: str) -> list[tuple[datetime, 
             continue
         user = event["user"]["username"].rsplit(":", 1)[-1]
         who = "default-scheduler" if user == "kube-scheduler" else user
-        at = datetime.fromisoformat(event["stageTimestamp"])
-        found.append((at, who, target["name"], event["requestObject"]["target"]["name"]))
+        found.append((who, target["name"], event["requestObject"]["target"]["name"]))
     return found

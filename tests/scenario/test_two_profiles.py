@@ -46,7 +46,7 @@ def test_pods_are_placed_by_the_profile_that_they_name(
         apart = set(story.wait_bound(spread).values())
         assert story.node_of("other") == ""
         for name, profile in ((packed[0], "packing"), (spread[0], "spreading")):
-            (event,) = wait_until(partial(story.events, name, "Scheduled"), "an Event", 20)
+            (event,) = wait_until(partial(story.events, name, "Scheduled"), "an Event")
             assert event["reportingController"] == profile
             assert event["reportingInstance"].startswith(f"{profile}-")
     assert len(full) == 1

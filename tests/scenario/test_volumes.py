@@ -86,9 +86,7 @@ def test_claims_that_are_missing_or_unbound_are_named_and_waited_for(
         assert story.wait_condition("early")["message"] == missing
         storage.make_claim("late", at_once)
         unbound = "pod has unbound immediate PersistentVolumeClaims"
-        wait_until(
-            lambda: unbound in story.wait_condition("early")["message"], "the next reason", 30.0
-        )
+        wait_until(lambda: unbound in story.wait_condition("early")["message"], "the next reason")
         storage.make_volume("late", at_once, node)
         assert story.wait_bound(["early"]) == {"early": node}
 
