@@ -2,9 +2,10 @@
 
 import asyncio
 import functools
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec
 
@@ -57,6 +58,14 @@ async def loopback(*answers: Answer, tls: ssl.SSLContext | None = None) -> Async
         yield server
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def refusing_address() -> Iterator[str]:
+    """Give the URL of a port that refuses connections, and that nobody else gets meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:

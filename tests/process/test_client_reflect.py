@@ -1,13 +1,13 @@
 import asyncio
 import random
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from loopback_server import (
     Answer,
@@ -19,6 +19,7 @@ from loopback_server import (
     in_loop,
     loopback,
     refusal,
+    refusing_address,
     stream,
 )
 from pilotfish.client.api_client import ApiClient
@@ -101,10 +102,9 @@ class Watcher:
 @asynccontextmanager
 async def reflecting(*answers: Answer, timing: Timing = QUICK) -> AsyncIterator[Watcher]:
     """Reflect /api/v1/pods of a server that gives these answers; of none without answers."""
-    async with loopback(*answers) as server:
+    async with loopback(*answers) as server, AsyncExitStack() as stack:
         if not answers:
-            with socket.create_server(("127.0.0.1", 0)) as unused:
-                server.url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+            server.url = stack.enter_context(refusing_address())
         watcher = Watcher(server)
         async with ApiClient(ClusterConfig(server=server.url, source="test")) as client:
             reflection = reflect(
@@ -239,16 +239,21 @@ async def test_watches_that_end_early_with_news_are_spaced() -> None:
 
 @in_loop
 async def test_a_silent_watch_is_taken_for_dead_and_resumed() -> None:
-    async with reflecting(
-        page(),
-        stream(line("ADDED", "a", 11), then=hang),
-        stream(line("ADDED", "b", 12), then=hang),
-        timing=Timing(idle=0.05, spacing=0.0),
-    ) as w:
+    answers = {
+        None: page(),
+        "10": stream(line("ADDED", "a", 11), then=hang),
+        "11": stream(line("ADDED", "b", 12), then=hang),
+    }
+
+    async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        return await answers[request.query.get("resourceVersion")](request)
+
+    timing = Timing(idle=0.05, spacing=0.0, backoff=0.01, backoff_max=0.02)
+    async with reflecting(respond, timing=timing) as w:
         await w.until_event("Apply b")
 
-    assert w.versions()[:3] == [None, "10", "11"]
-    assert w.troubles == []
+    seen = dict.fromkeys(w.versions())  # on a busy machine some watches hear nothing in time
+    assert [*seen] == [None, "10", "11"]
 
 
 @in_loop

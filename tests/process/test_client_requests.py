@@ -1,10 +1,18 @@
 import asyncio
-import socket
 from typing import Any
 
 import pytest
 
-from loopback_server import Loopback, answer, in_loop, loopback, refusal, silence, vanish
+from loopback_server import (
+    Loopback,
+    answer,
+    in_loop,
+    loopback,
+    refusal,
+    refusing_address,
+    silence,
+    vanish,
+)
 from pilotfish.client.api_client import TRIES, ApiClient
 from pilotfish.client.cluster_config import ClusterConfig
 from pilotfish.client.credentials import Credential
@@ -154,7 +162,8 @@ async def test_writes_are_never_sent_again_over_a_connection_that_broke(method: 
 
 @in_loop
 async def test_a_time_out_leaves_the_outcome_unknown() -> None:
-    async with loopback(silence) as server, client(server) as api:
+    async with loopback(answer(200), silence) as server, client(server) as api:
+        await api.request("GET", "/warm-up")  # else the time may be over before it is connected
         with pytest.raises(ConnectionFailed, match="POST /x: no answer in time") as caught:
             await api.request("POST", "/x", timeout_seconds=0.05)
 
@@ -163,11 +172,10 @@ async def test_a_time_out_leaves_the_outcome_unknown() -> None:
 
 @in_loop
 async def test_a_refused_connection_surely_sent_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    async with ApiClient(ClusterConfig(server=f"http://127.0.0.1:{port}", source="")) as api:
-        with pytest.raises(ConnectionFailed, match="GET /x: Cannot connect") as caught:
-            await api.request("GET", "/x")
+    with refusing_address() as address:
+        async with ApiClient(ClusterConfig(server=address, source="")) as api:
+            with pytest.raises(ConnectionFailed, match="GET /x: Cannot connect") as caught:
+                await api.request("GET", "/x")
 
     assert not caught.value.outcome_unknown
 

@@ -32,23 +32,27 @@ def cluster() -> Iterator[EmbeddedCluster]:
 def web(cluster: EmbeddedCluster) -> Iterator[str]:
     """A Deployment of two pods that is rolled out."""
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(WEB))
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     yield "web"
     cluster.kubectl("delete", "deployment", "web", "--ignore-not-found", "--wait")
-    cluster.kubectl("wait", "pod", "-l", "app=web", "--for=delete", "--timeout=60s")
+    cluster.kubectl("wait", "pod", "-l", "app=web", "--for=delete", "--timeout=120s")
 
 
 def test_pod_is_run_described_and_deleted(cluster: EmbeddedCluster) -> None:
     assert cluster.kubectl("run", "one", "--image=nginx:1", "--labels=x=y") == "pod/one created\n"
-    cluster.kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=60s")
+    cluster.kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=120s")
     wide = cluster.kubectl("get", "pod", "one", "-o", "wide")
     assert wide.split()[:9] == [
         *("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE", "NOMINATED", "NODE"),
     ]
     assert wide.splitlines()[1].split()[:4] == ["one", "1/1", "Running", "0"]
-    told = cluster.kubectl("describe", "pod", "one")
-    assert "Successfully assigned default/one to node-" in told
-    assert "Started container" in told or "Container started" in told
+
+    def is_told() -> bool:
+        told = cluster.kubectl("describe", "pod", "one")
+        started = "Started container" in told or "Container started" in told
+        return started and "Successfully assigned default/one to node-" in told
+
+    wait_until(is_told, "Events about the pod")
     node = cluster.kubectl("get", "pod", "one", "-o", "jsonpath={.spec.nodeName}")
     assert f"Name:               {node}\n" in cluster.kubectl("describe", "node", node)
     assert "default                     one" in cluster.kubectl("describe", "node", node)
@@ -80,11 +84,11 @@ def test_apply_diff_and_apply_again(cluster: EmbeddedCluster, web: str) -> None:
     assert "+      - image: nginx:2" in differs
     again = cluster.kubectl("apply", "-f", "-", stdin=json.dumps(changed))
     assert again == f"deployment.apps/{web} configured\n"
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     history = cluster.kubectl("rollout", "history", "deployment/web")
     assert history.split()[-4:] == ["1", "<none>", "2", "<none>"]
     cluster.kubectl("rollout", "undo", "deployment/web")
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     image = "jsonpath={.spec.template.spec.containers[0].image}"
     assert cluster.kubectl("get", "deployment/web", "-o", image) == "nginx:1"
 
@@ -92,15 +96,16 @@ def test_apply_diff_and_apply_again(cluster: EmbeddedCluster, web: str) -> None:
 def test_scale_waits_for_pods_and_logs_are_read(cluster: EmbeddedCluster, web: str) -> None:
     cluster.kubectl("scale", "deployment", web, "--replicas=3")
     wanted = "jsonpath={.status.readyReplicas}=3"
-    cluster.kubectl("wait", "deployment", web, f"--for={wanted}", "--timeout=60s")
+    cluster.kubectl("wait", "deployment", web, f"--for={wanted}", "--timeout=120s")
     for asked in ([f"deploy/{web}"], ["-l", f"app={web}"], ["-l", f"app={web}", "--timestamps"]):
         assert cluster.kubectl("logs", *asked, "--tail=1").strip()
-    assert "main" in cluster.kubectl("top", "pod", "-l", f"app={web}", "--containers")
+    top = ("top", "pod", "-l", f"app={web}", "--containers")
+    wait_until(lambda: "main" in cluster.kubectl(*top, check=False), "usage of the pods")
     assert "node-1" in cluster.kubectl("top", "node")
 
 
 def test_logs_are_followed(cluster: EmbeddedCluster) -> None:
-    annotation = {"annotations": {"kubelet.pilotfish/run-seconds": "1"}}
+    annotation = {"annotations": {"kubelet.pilotfish/run-seconds": "3"}}
     body = {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -113,10 +118,13 @@ def test_logs_are_followed(cluster: EmbeddedCluster) -> None:
         },
     }
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(body))
-    cluster.kubectl("wait", "pod", "-l", "job-name=short", "--for=condition=Ready")
+    phase = ("get", "pods", "-l", "job-name=short", "-o", "jsonpath={.items[*].status.phase}")
+    wait_until(
+        lambda: cluster.kubectl(*phase) in {"Running", "Succeeded"}, "a pod that has started"
+    )
     followed = cluster.kubectl("logs", "-f", "job/short")
     assert followed.strip()
-    cluster.kubectl("wait", "job/short", "--for=condition=Complete", "--timeout=60s")
+    cluster.kubectl("wait", "job/short", "--for=condition=Complete", "--timeout=120s")
     assert "Complete" in cluster.kubectl("get", "job", "short")
 
 
@@ -135,11 +143,11 @@ def test_node_is_cordoned_and_drained(cluster: EmbeddedCluster, web: str) -> Non
     node = cluster.kubectl(
         "get", "pod", "-l", f"app={web}", "-o", "jsonpath={.items[0].spec.nodeName}"
     )
-    drained = cluster.kubectl("drain", node, "--ignore-daemonsets", "--timeout=60s")
+    drained = cluster.kubectl("drain", node, "--ignore-daemonsets", "--timeout=120s")
     assert f"node/{node} cordoned" in drained
     assert f"node/{node} drained" in drained
     assert "Ready,SchedulingDisabled" in cluster.kubectl("get", "node", node)
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     where = cluster.kubectl(
         "get", "pod", "-l", f"app={web}", "-o", "jsonpath={.items[*].spec.nodeName}"
     )
@@ -152,7 +160,7 @@ def test_events_are_sorted_by_time(cluster: EmbeddedCluster, web: str) -> None:
     assert told.split()[:5] == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT"]
     assert f"deployment/{web}" in told
     assert "ScalingReplicaSet" in told
-    assert "Scheduled" in cluster.kubectl("events", "--types=Normal")
+    wait_until(lambda: "Scheduled" in cluster.kubectl("events", "--types=Normal"), "an Event")
 
 
 def test_pods_are_watched(cluster: EmbeddedCluster) -> None:
@@ -218,5 +226,5 @@ def test_namespace_is_made_used_and_deleted(cluster: EmbeddedCluster) -> None:
     cluster.kubectl("create", "deployment", "d", "--image=nginx:1", "-n", "team")
     cluster.kubectl("expose", "deployment", "d", "--port=80", "-n", "team")
     assert "ClusterIP" in cluster.kubectl("get", "service", "d", "-n", "team")
-    cluster.kubectl("delete", "namespace", "team", "--wait", "--timeout=60s")
+    cluster.kubectl("delete", "namespace", "team", "--wait", "--timeout=120s")
     assert "NotFound" in cluster.kubectl("get", "namespace", "team", check=False)

@@ -68,14 +68,15 @@ def test_kube_scheduler_places_a_deployment(cluster: EmbeddedCluster, kube_sched
     def are_available() -> bool:
         return bool(cluster.api.get(path)["status"].get("availableReplicas") == REPLICAS)
 
-    wait_until(are_available, f"all replicas; see {kube_scheduler}", timeout=60.0)
+    wait_until(are_available, f"all replicas; see {kube_scheduler}")
     pods = cluster.api.items("/api/v1/namespaces/default/pods?labelSelector=app%3Dweb")
     spread = Counter(each["spec"]["nodeName"] for each in pods)
     assert len(spread) == NODES
     assert max(spread.values()) <= 3, "2.5 pods of half a CPU each"
-    events = cluster.api.items("/api/v1/namespaces/default/events?fieldSelector=reason%3DScheduled")
-    assert len(events) == REPLICAS
-    assert {each["reportingComponent"] for each in events} == {"default-scheduler"}
+    path = "/api/v1/namespaces/default/events?fieldSelector=reason%3DScheduled"
+    wait_until(lambda: len(cluster.api.items(path)) == REPLICAS, "an Event for each pod")
+    reporting = {each["reportingComponent"] for each in cluster.api.items(path)}
+    assert reporting == {"default-scheduler"}
     lease = cluster.api.get(
         "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler"
     )

@@ -54,10 +54,14 @@ def test_nodes_are_listed_with_their_columns(cluster: ClusterProcess) -> None:
 
 def test_pod_runs_and_is_described(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "solo", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/solo", "--timeout=60s")
-    text = cluster.kubectl("describe", "pod", "solo")
-    for part in ("Status:           Running", "Successfully assigned default/solo", "Started"):
-        assert part in text
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/solo", "--timeout=120s")
+    parts = ("Status:           Running", "Successfully assigned default/solo", "Started")
+
+    def is_told() -> bool:
+        text = cluster.kubectl("describe", "pod", "solo")
+        return all(part in text for part in parts)
+
+    wait_until(is_told, f"{parts}")
     assert "(simulated)" in cluster.kubectl("logs", "solo")
     assert cluster.kubectl("get", "pod", "solo", "-o", "jsonpath={.status.phase}") == "Running"
     assert "nodeName:" in cluster.kubectl("get", "pod", "solo", "-o", "yaml")
@@ -70,12 +74,14 @@ def test_deployment_is_applied_scaled_rolled_out_and_deleted(cluster: ClusterPro
     assert "created" in cluster.kubectl("apply", "-f", "-", stdin=manifest)
     assert "unchanged" in cluster.kubectl("apply", "-f", "-", stdin=manifest)
     assert cluster.kubectl("diff", "-f", "-", stdin=manifest) == ""
-    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=60s")
+    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=120s")
     changed = manifest.replace("10m", "20m")
     assert "configured" in cluster.kubectl("apply", "-f", "-", stdin=changed)
-    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=60s")
+    assert "rolled out" in cluster.kubectl("rollout", "status", "deploy/web", "--timeout=120s")
     cluster.kubectl("scale", "deploy/web", "--replicas=3")
-    cluster.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/web")
+    cluster.kubectl(
+        "wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/web", "--timeout=120s"
+    )
     cluster.kubectl("delete", "-f", "-", "--wait", stdin=manifest)
     assert "not found" in cluster.kubectl("get", "deploy", "web", fails=True)
 
@@ -112,17 +118,18 @@ def test_node_is_marked_drained_and_taken_back(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "guest", "--image=nginx", f"--overrides={spec}")
     cluster.kubectl("cordon", "node-3")
     assert "Ready,SchedulingDisabled" in cluster.kubectl("get", "nodes")
-    cluster.kubectl("drain", "node-3", "--force", "--ignore-daemonsets", "--timeout=60s")
+    cluster.kubectl("drain", "node-3", "--force", "--ignore-daemonsets", "--timeout=120s")
     assert 'pods "guest" not found' in cluster.kubectl("get", "pod", "guest", fails=True)
     cluster.kubectl("uncordon", "node-3")
 
 
 def test_events_are_sorted_and_top_shows_usage(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "seen", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=60s")
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=120s")
     events = cluster.kubectl("get", "events", "--sort-by=.lastTimestamp")
     assert events.split()[:6] == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
-    assert "Successfully assigned default/seen" in events
+    assigned = "Successfully assigned default/seen"
+    wait_until(lambda: assigned in cluster.kubectl("get", "events"), "the scheduler's Event")
     assert "node-1" in cluster.kubectl("top", "node")
     wait_until(lambda: "seen" in cluster.kubectl("top", "pod"), "usage of the pod")
 
@@ -159,10 +166,10 @@ def test_watch_shows_a_pod_from_gated_to_running(cluster: ClusterProcess, tmp_pa
 
 def test_scheduler_is_a_pod_with_a_real_log(cluster: ClusterProcess) -> None:
     cluster.kubectl("run", "placed", "--image=nginx")
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/placed", "--timeout=60s")
-    log = cluster.kubectl("logs", "-n", "kube-system", "-l", "component=kube-scheduler")
-    node_name = cluster.get("pod", "placed")["spec"]["nodeName"]
-    assert f"Bound default/placed -> {node_name}" in log
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/placed", "--timeout=120s")
+    log = ("logs", "-n", "kube-system", "-l", "component=kube-scheduler", "--tail=-1")
+    line = f"Bound default/placed -> {cluster.get('pod', 'placed')['spec']['nodeName']}"
+    wait_until(lambda: line in cluster.kubectl(*log), line)
     cluster.kubectl("delete", "pod", "-n", "kube-system", "-l", "component=kube-scheduler")
     wait_until(
         lambda: "1/1" in cluster.kubectl("get", "pods", "-n", "kube-system"),

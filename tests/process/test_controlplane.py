@@ -15,6 +15,7 @@ from controlplane import (
     pod_manifest,
     wait_until,
 )
+from living import lives, wait_for_the_end
 
 pytestmark = pytest.mark.controlplane
 
@@ -74,7 +75,9 @@ def test_pod_is_bound_once_and_the_audit_log_says_so(
     control_plane.kubectl(
         "wait", "pod/web", "-n", namespace, "--for=condition=Ready", "--timeout=60s"
     )
-    assert control_plane.successful_binds()[pod["metadata"]["uid"]] == 1
+    uid = pod["metadata"]["uid"]
+    wait_until(lambda: control_plane.successful_binds()[uid], "the audit log's line")
+    assert control_plane.successful_binds()[uid] == 1
 
 
 @pytest.mark.usefixtures("nodes", "kube_scheduler")
@@ -116,7 +119,7 @@ def test_killed_api_server_comes_back_with_its_state_and_forgets_old_watches(
     control_plane.compact_etcd()
     control_plane.start_apiserver()
     assert control_plane.api.get(f"{path}/kept")["data"] == {"a": "b"}
-    answer = control_plane.api.get(f"{path}?watch=1&timeoutSeconds=1&resourceVersion={version}")
+    answer = control_plane.api.get(f"{path}?watch=1&resourceVersion={version}")
     assert answer["object"]["code"] == 410
 
 
@@ -140,17 +143,9 @@ def test_nothing_outlives_an_owner_that_is_killed() -> None:
         folder, *pids = owner.stdout.readline().split()
         try:
             assert len(pids) == 3
-            assert all(_lives(int(pid)) for pid in pids)
+            assert all(lives(int(pid)) for pid in pids)
         finally:
             owner.send_signal(signal.SIGKILL)
-    wait_until(lambda: not any(_lives(int(pid)) for pid in pids), "the end of all processes")
+    wait_for_the_end(*map(int, pids))
     assert not Path(folder, "etcd").exists()
     subprocess.run(["rm", "-rf", folder], check=True)
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process runs; one that waits to be reaped does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False

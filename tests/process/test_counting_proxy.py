@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loopback_server import Loopback, answer, in_loop, loopback, refusal
+from loopback_server import Loopback, answer, in_loop, loopback, refusal, refusing_address
 from pilotfish.client import ApiClient, ApiError, ClusterConfig, load_config
 from pilotfish.client.credentials import Credential, StaticCredential
 from pilotfish.compare.counting_proxy import CountingProxy
@@ -78,12 +78,10 @@ async def test_who_does_not_have_the_proxys_token_is_refused(tmp_path: Path) -> 
 
 @in_loop
 async def test_a_server_that_is_away_is_said_to_be(tmp_path: Path) -> None:
-    async with loopback(answer(200, {})) as server:
-        gone = server.url
-    server.url = gone
-    async with proxied(server, tmp_path) as (_, client):
-        with pytest.raises(ApiError, match="the API server does not answer") as raised:
-            await client.request("GET", "/api/v1/pods")
+    with refusing_address() as address:
+        async with proxied(Loopback([], url=address), tmp_path) as (_, client):
+            with pytest.raises(ApiError, match="the API server does not answer") as raised:
+                await client.request("GET", "/api/v1/pods")
     assert raised.value.status == 502
 
 

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from cluster_process import ClusterProcess
 from lab_variants import SOLUTION, VARIANTS, write_variant
+from living import family, wait_for_the_end
 from official_client import client_python
 from pilotfish.client import ApiClient, load_config
 from pilotfish.compare.contenders import Contender
@@ -153,11 +153,11 @@ def test_an_interrupted_check_leaves_nothing_behind(
     ) as check:
         assert check.stdout is not None
         next(line for line in check.stdout if line.startswith("passed"))
-        family = psutil.Process(check.pid).children(recursive=True)
+        descendants = family(check.pid)
         check.send_signal(number)
         said = check.stdout.read()
         assert check.wait(60) == 130
     assert "interrupted; what was made is removed" in said
     assert "lab-check" not in cluster.kubectl("get", "namespaces,nodes,pods", "-A", "-o", "name")
-    assert family
-    assert not [process for process in family if process.is_running()]
+    assert descendants
+    wait_for_the_end(*descendants)

@@ -15,8 +15,6 @@ from controlplane import wait_until
 from official_client import client_python
 from pilotfish.lab.report_check import PAGE_WORDS, check_report
 
-pytestmark = pytest.mark.timeout(60)
-
 FILES = {
     "scheduler.py",
     "requirements.txt",
@@ -92,7 +90,7 @@ def test_the_skeleton_sees_its_pods_with_the_official_client_and_binds_none(
                 env=os.environ | {"KUBECONFIG": "none"},
             )
         try:
-            wait_until(lambda: "to choose from" in log.read_text(), "it sees the pod", 20.0)
+            wait_until(lambda: "to choose from" in log.read_text(), "it sees the pod")
         finally:
             child.kill()
             child.wait()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from living import wait_for_the_end
 from pilotfish.cluster.kubelet.processes import (
     Input,
     ProcessExited,
@@ -224,9 +224,7 @@ def test_children_die_with_the_process() -> None:
         assert await pod.exit_code() == 0
 
     play(tale)
-    show = ["ps", "-o", "stat=", "-p", children[0]]
-    state = subprocess.run(show, capture_output=True, text=True, check=False).stdout.strip()
-    assert state in ("", "Z"), "gone, or waiting for its new parent to notice"
+    wait_for_the_end(int(children[0]))
 
 
 def test_all_processes_end_with_the_cluster() -> None:

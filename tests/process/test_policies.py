@@ -132,7 +132,7 @@ def test_slow_policy_is_named(cluster: EmbeddedCluster, file: Path) -> None:
         create(cluster, "slow-1", "slow")
         create(cluster, "slow-2", "slow")
         scheduler.wait_for(r"^Bound default/slow-2 ")
-    assert scheduler.count(r"policy Sleepy took 0\.\d\d s for default/slow-\d; above 0\.1 s") == 1
+    assert scheduler.count(r"policy Sleepy took \d+\.\d\d s for default/slow-\d; above 0\.1 s") == 1
 
 
 def test_policy_reads_what_nodes_use_right_now(cluster: EmbeddedCluster, file: Path) -> None:

@@ -48,7 +48,7 @@ class SlowServer:
     def start(self) -> None:
         """Start and wait until it serves."""
         self._thread.start()
-        assert self._is_up.wait(10)
+        assert self._is_up.wait(60)
 
     def stop(self) -> None:
         """End every request, and the thread."""

@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from controlplane import wait_until
+from living import wait_for_the_end
 from pilotfish.compare import scheduler_process
 from pilotfish.compare.heard import Heard
 from pilotfish.compare.scheduler_process import SchedulerProcess
 
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 class Announcement(Heard):
@@ -88,7 +88,7 @@ def test_children_that_ignore_sigterm_end_with_their_scheduler(tmp_path: Path) -
     """
     play(tmp_path, source)
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not _runs(child), "the end of a child that was killed")
+    wait_for_the_end(child)
 
 
 def test_what_is_heard_but_not_kept_begins_where_the_log_is_full(
@@ -104,7 +104,3 @@ def test_what_is_heard_but_not_kept_begins_where_the_log_is_full(
     process = play(tmp_path, source)
     assert process.heard.added == 1
     assert len(process.output()) <= scheduler_process.CHUNK_BYTES
-
-
-def _runs(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
