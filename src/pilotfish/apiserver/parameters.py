@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from pilotfish.cluster.errors import bad_request, invalid
+from pilotfish.cluster.errors import GroupKind, bad_request, invalid
 from pilotfish.cluster.field_errors import (
     FieldError,
     field_forbidden,
@@ -35,11 +35,6 @@ _VALIDATION: Final[Mapping[str, FieldValidation]] = {
     "Strict": "Strict",
     "Warn": "Warn",
 }
-
-
-class _OptionsKind(msgspec.Struct, frozen=True):
-    kind: str
-    group: str = "meta.k8s.io"
 
 
 class Query:
@@ -193,7 +188,7 @@ class _DeleteOptions(msgspec.Struct, frozen=True, rename="camel"):
 
 def _refuse(kind: str, problems: Sequence[FieldError]) -> None:
     if problems:
-        raise invalid(_OptionsKind(kind), "", problems)
+        raise invalid(GroupKind("meta.k8s.io", kind), "", problems)
 
 
 def _dry_run_problems(values: Sequence[str]) -> list[FieldError]:

@@ -18,7 +18,7 @@ from pilotfish.apiserver.replies import text_reply
 from pilotfish.apiserver.routing import Route
 from pilotfish.apiserver.watch_streams import Alarm, send
 from pilotfish.cluster.cluster import Cluster
-from pilotfish.cluster.errors import bad_request, invalid
+from pilotfish.cluster.errors import GroupKind, bad_request, invalid
 from pilotfish.cluster.field_errors import field_forbidden, field_invalid
 from pilotfish.cluster.kubelet.logs import LogLine, LogOptions, LogReader
 from pilotfish.cluster.timestamps import seconds_of
@@ -26,11 +26,6 @@ from pilotfish.cluster.timestamps import seconds_of
 TEXT: Final = "text/plain; charset=utf-8"
 NO_CONTENT: Final = 204
 LOOK_SECONDS: Final = 1.0  # how often a follower looks whether its container has ended
-
-
-class _PodLogOptions(msgspec.Struct, frozen=True):
-    group: str = ""
-    kind: str = "PodLogOptions"
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -136,7 +131,7 @@ def _read(query: Query, pod: str, now: float) -> tuple[LogOptions, _Wanted]:
     elif seconds is not None and seconds < 1:
         problems.append(field_invalid("sinceSeconds", seconds, "must be greater than 0"))
     if problems:
-        raise invalid(_PodLogOptions(), pod, problems)
+        raise invalid(GroupKind("", "PodLogOptions"), pod, problems)
     since = None if seconds is None else now - seconds
     if time:
         try:

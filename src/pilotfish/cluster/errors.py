@@ -67,6 +67,13 @@ class GroupResource(msgspec.Struct, frozen=True):
     plural: str
 
 
+class GroupKind(msgspec.Struct, frozen=True):
+    """A kind by name alone, also where upstream names none or none that is served."""
+
+    group: str
+    kind: str
+
+
 class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
     """One of several causes of a refusal."""
 

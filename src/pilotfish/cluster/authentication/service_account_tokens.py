@@ -18,7 +18,14 @@ import msgspec
 
 from pilotfish.api.codec import decode
 from pilotfish.api.meta import ApiStruct, KubernetesObject
-from pilotfish.cluster.errors import GroupResource, bad_request, conflict, invalid, not_found
+from pilotfish.cluster.errors import (
+    GroupKind,
+    GroupResource,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+)
 from pilotfish.cluster.field_errors import FieldError, field_invalid
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import User
@@ -34,18 +41,13 @@ MAX_SECONDS: Final = 2**32
 KUBELET_SECONDS: Final = 3607  # what kubelets ask for; old clients never read such a token anew,
 KUBELET_LIFE_SECONDS: Final = 365 * 24 * 3600  # so it lives for a year
 _HEADER: Final = urlsafe_b64encode(b'{"alg":"HS256"}').rstrip(b"=").decode()
+_REQUEST: Final = GroupKind("authentication.k8s.io", "TokenRequest")
 _BOUND: Final = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 _EXTRA: Final = "authentication.kubernetes.io"
 
 
 class InvalidTokenError(Exception):
     """A token that proves nothing, and why."""
-
-
-class _TokenRequestKind(msgspec.Struct, frozen=True):
-    group: str = "authentication.k8s.io"
-    kind: str = "TokenRequest"
-    plural: str = "TokenRequest"  # as its conflicts call it
 
 
 class _Reference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -121,20 +123,20 @@ class ServiceAccountTokens:
             if metadata.get(key) and metadata[key] != value:
                 detail = f"must match the service account {key} if specified"
                 error = field_invalid(f"metadata.{key}", metadata[key], detail)
-                raise invalid(_TokenRequestKind(), name, [error])
+                raise invalid(_REQUEST, name, [error])
         account = self._get("serviceaccounts", namespace, name)
         if (uid := metadata.get("uid")) and uid != account.uid:
             why = (
                 f"the UID in the token request ({uid}) does not match the UID of the service "
                 f"account ({account.uid})"
             )
-            raise conflict(_TokenRequestKind(), name, why)
+            raise conflict(GroupResource(_REQUEST.group, _REQUEST.kind), name, why)  # as upstream
         spec["audiences"] = list(spec.get("audiences") or AUDIENCES)
         seconds = spec.get("expirationSeconds")
         seconds = spec["expirationSeconds"] = DEFAULT_SECONDS if seconds is None else seconds
         spec.setdefault("boundObjectRef", None)
         if errors := _lifetime_errors(seconds):
-            raise invalid(_TokenRequestKind(), "", errors)
+            raise invalid(_REQUEST, "", errors)
         claims = self._claims(account, spec, now)
         return {
             "kind": "TokenRequest",

@@ -10,7 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.cluster.errors import Details, StatusError, bad_request, invalid, quote, too_large
+from pilotfish.cluster.errors import (
+    Details,
+    GroupKind,
+    StatusError,
+    bad_request,
+    invalid,
+    quote,
+    too_large,
+)
 from pilotfish.cluster.field_errors import field_invalid
 from pilotfish.cluster.patches.errors import InapplicablePatchError, MalformedPatchError
 from pilotfish.cluster.patches.json_patch import json_patch
@@ -29,13 +37,6 @@ from pilotfish.cluster.schema.decoding import DecodeError, json_type_of
 MAX_JSON_PATCH_OPERATIONS: Final = 10_000
 
 _OPERATION_FIELDS: Final = ("op", "path", "from", "value")
-
-
-class _NoKind(msgspec.Struct, frozen=True):
-    """The kind that upstream names when a patch is invalid: none."""
-
-    group: str = ""
-    kind: str = ""
 
 
 def apply_patch(
@@ -158,4 +159,4 @@ def _apply(schema: Schema, kind: Kind, patch_type: str, obj: JsonObject, patch: 
 
 
 def _invalid_patch(shown: str, why: str) -> StatusError:
-    return invalid(_NoKind(), "", [field_invalid("patch", shown, why)])
+    return invalid(GroupKind("", ""), "", [field_invalid("patch", shown, why)])  # as upstream

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from pilotfish.cluster.authentication import AUDIENCES, Authenticator, InvalidTokenError
-from pilotfish.cluster.errors import bad_request, internal_error, invalid
+from pilotfish.cluster.errors import GroupKind, bad_request, internal_error, invalid
 from pilotfish.cluster.field_errors import FieldError, field_invalid
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.rbac.attributes import Attributes, PathAttributes, ResourceAttributes
@@ -21,13 +19,6 @@ from pilotfish.cluster.requests import ApiRequest, User
 from pilotfish.cluster.timestamps import timestamp
 
 AUTHORIZATION: Final = "authorization.k8s.io"
-
-
-class _Unnamed(msgspec.Struct, frozen=True):
-    """The kind of a refused access review, which upstream leaves out."""
-
-    group: str = AUTHORIZATION
-    kind: str = ""
 
 
 class Reviews:
@@ -61,7 +52,7 @@ class Reviews:
     def _access(self, kind: str, review: JsonObject, user: User, namespace: str) -> JsonObject:
         spec = review.get("spec") or {}
         if errors := _access_errors(kind, review, spec, namespace):
-            raise invalid(_Unnamed(), "", errors)
+            raise invalid(GroupKind(AUTHORIZATION, ""), "", errors)  # upstream leaves out the kind
         if kind != "SelfSubjectAccessReview":
             user = User(spec.get("user", ""), tuple(spec.get("groups") or ()))
         decision = self._authorizer.allowed(user, _attributes(spec))

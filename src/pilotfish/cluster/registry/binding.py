@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from pilotfish.cluster.admission.nodes import topology_labels
-from pilotfish.cluster.errors import GroupResource, bad_request, conflict, invalid, not_found
+from pilotfish.cluster.errors import (
+    GroupKind,
+    GroupResource,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+)
 from pilotfish.cluster.field_errors import FieldError, field_not_supported, field_required
 from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject, Stored
@@ -25,11 +30,6 @@ from pilotfish.cluster.strategies.pod_conditions import set_condition
 
 BINDING: Final = Gvk("v1", "Binding")
 PODS_BINDING: Final = GroupResource("", "pods/binding")
-
-
-class _BindingKind(msgspec.Struct, frozen=True):
-    group: str = ""
-    kind: str = "Binding"
 
 
 def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
@@ -48,7 +48,7 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
     if request.subresource and name != request.name:
         raise bad_request("name in URL does not match name in Binding object")
     if errors := _target_errors(target):
-        raise invalid(_BindingKind(), name, errors)
+        raise invalid(GroupKind("", BINDING.kind), name, errors)
     stored = registry.store.get(PODS.storage, request.namespace, name)
     if stored is None:
         raise not_found(PODS, name)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.admission.plugin import Review
-from pilotfish.cluster.errors import GroupResource, conflict, invalid, not_found
+from pilotfish.cluster.errors import GroupKind, GroupResource, conflict, invalid, not_found
 from pilotfish.cluster.field_errors import field_invalid, field_not_supported
 from pilotfish.cluster.objects import JsonObject, Stored, list_document
 from pilotfish.cluster.registry.answers import stored_answer, success
@@ -29,11 +29,6 @@ ORPHANS: Final = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
     "to remove them or set propagationPolicy=Orphan to suppress this warning"
 )
-
-
-class _DeleteOptions(msgspec.Struct, frozen=True):
-    group: str = "meta.k8s.io"
-    kind: str = "DeleteOptions"
 
 
 class Deletion(msgspec.Struct, frozen=True):
@@ -148,7 +143,7 @@ def check_options(options: Options) -> None:
     if policy is not None and policy not in _POLICIES:
         errors.append(field_not_supported("propagationPolicy", policy, (*_POLICIES, "nil")))
     if errors:
-        raise invalid(_DeleteOptions(), "", errors)
+        raise invalid(GroupKind("meta.k8s.io", "DeleteOptions"), "", errors)
 
 
 def check_preconditions(resource: Resource, options: Options, stored: Stored) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.cluster.errors import conflict, invalid, not_found
+from pilotfish.cluster.errors import GroupKind, conflict, invalid, not_found
 from pilotfish.cluster.field_errors import field_invalid
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.decode import decode_as, patch_object
@@ -21,11 +21,6 @@ from pilotfish.cluster.schema import Gvk
 SCALE: Final = Gvk("autoscaling/v1", "Scale")
 NEGATIVE: Final = "must be greater than or equal to 0"
 _METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-
-
-class _ScaleKind(msgspec.Struct, frozen=True):
-    group: str = "autoscaling"
-    kind: str = "Scale"
 
 
 def read_scale(registry: Registry, request: ApiRequest) -> ApiAnswer:
@@ -54,7 +49,7 @@ def write_scale(registry: Registry, request: ApiRequest, now: float) -> ApiAnswe
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if replicas < 0:
         error = field_invalid("spec.replicas", replicas, NEGATIVE)
-        raise invalid(_ScaleKind(), request.name, [error])
+        raise invalid(GroupKind("autoscaling", SCALE.kind), request.name, [error])
     if (uid := metadata.get("uid")) and uid != stored.uid:
         why = uid_mismatch(request.resource, stored, uid)
         raise conflict(request.resource, request.name, why)

@@ -6,10 +6,8 @@ Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/registry/generic/regis
 
 from __future__ import annotations
 
-import msgspec
-
 from pilotfish.cluster.admission.plugin import Review
-from pilotfish.cluster.errors import bad_request, conflict, invalid, not_found
+from pilotfish.cluster.errors import GroupKind, bad_request, conflict, invalid, not_found
 from pilotfish.cluster.field_errors import FieldError, field_invalid
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import object_answer, stored_answer
@@ -21,13 +19,6 @@ from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.validation.metadata import metadata_errors, metadata_update_errors
 from pilotfish.cluster.validation.names import path_segment
-
-
-class _PluralKind(msgspec.Struct, frozen=True):
-    """A resource that a message names where others name the kind."""
-
-    group: str
-    kind: str
 
 
 def update(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
@@ -141,7 +132,7 @@ def _check_resource_version(
         if not strategy.allow_unconditional_update:
             detail = "must be specified for an update"
             error = field_invalid("metadata.resourceVersion", 0, detail)
-            kind = _PluralKind(request.resource.group, request.resource.plural)
+            kind = GroupKind(request.resource.group, request.resource.plural)  # upstream's words
             raise invalid(kind, request.name, [error])
     elif wanted != str(stored.resource_version):
         raise conflict(request.resource, request.name)
