@@ -19,10 +19,10 @@ from pilotfish.cluster.rbac import (
     ResourceAttributes,
     binding_errors,
     binding_update_errors,
-    forbidden,
     role_errors,
 )
 from pilotfish.cluster.rbac.aggregation import AggregatedRole, aggregated_rules
+from pilotfish.cluster.rbac.attributes import forbidden
 from pilotfish.cluster.requests import User
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Store

@@ -16,7 +16,7 @@ from pilotfish.apiserver.paths import parse_path
 from pilotfish.apiserver.rendering import dress
 from pilotfish.apiserver.replies import document_reply, reply, text_reply
 from pilotfish.cluster.errors import method_not_allowed, no_such_path, not_acceptable
-from pilotfish.cluster.rbac import Authorizer, PathAttributes, forbidden
+from pilotfish.cluster.rbac import Authorizer, PathAttributes
 from pilotfish.cluster.requests import User
 from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.schema import Schema
@@ -47,9 +47,7 @@ class DocumentEndpoint:
             StatusError: it is refused.
         """
         attributes = PathAttributes(verb=request.method.lower(), path=path)
-        decision = self._authorizer.allowed(user, attributes)
-        if not decision.allowed:
-            raise forbidden(user, attributes, decision.reason)
+        self._authorizer.require(user, attributes)
         if request.method not in ("GET", "HEAD"):
             raise method_not_allowed()
         if (text := health(path, verbose=query.flag("verbose"))) is not None:

@@ -37,7 +37,7 @@ from pilotfish.cluster.errors import (
     method_not_allowed,
     timeout,
 )
-from pilotfish.cluster.rbac import ResourceAttributes, forbidden, impersonated
+from pilotfish.cluster.rbac import ResourceAttributes, impersonated
 from pilotfish.cluster.requests import ApiRequest, Options, User
 from pilotfish.cluster.resources import TABLE
 
@@ -167,9 +167,7 @@ class ApiServer:
             namespace=path.namespace,
             name=path.name,
         )
-        decision = self._cluster.authorizer.allowed(user, attributes)
-        if not decision.allowed:
-            raise forbidden(user, attributes, decision.reason)
+        self._cluster.authorizer.require(user, attributes)
 
     async def _read(self, request: web.BaseRequest, asked: ApiRequest, query: Query) -> ApiRequest:
         """Read the rest of a request: its body and its options."""

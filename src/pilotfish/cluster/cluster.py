@@ -27,7 +27,6 @@ from pilotfish.cluster.rbac import (
     Authorizer,
     Reviews,
     RoleAggregation,
-    forbidden,
     request_attributes,
 )
 from pilotfish.cluster.registry.answers import CREATED
@@ -169,9 +168,7 @@ class Cluster:
 
     def _authorize_as(self, request: ApiRequest, verb: Verb) -> None:
         attributes = request_attributes(msgspec.structs.replace(request, verb=verb))
-        decision = self.authorizer.allowed(request.user, attributes)
-        if not decision.allowed:
-            raise forbidden(request.user, attributes, decision.reason)
+        self.authorizer.require(request.user, attributes)
 
     def _on_object(self, request: ApiRequest, now: float) -> ApiAnswer:
         resource, registry = request.resource, self.registry

@@ -5,7 +5,6 @@ from pilotfish.cluster.rbac.attributes import (
     Attributes,
     PathAttributes,
     ResourceAttributes,
-    forbidden,
     request_attributes,
 )
 from pilotfish.cluster.rbac.authorizer import Authorizer, Decision
@@ -31,7 +30,6 @@ __all__ = [
     "binding_errors",
     "binding_update_errors",
     "bootstrap_objects",
-    "forbidden",
     "impersonated",
     "request_attributes",
     "role_errors",

@@ -6,7 +6,12 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.cluster.rbac.attributes import Attributes, PathAttributes, ResourceAttributes
+from pilotfish.cluster.rbac.attributes import (
+    Attributes,
+    PathAttributes,
+    ResourceAttributes,
+    forbidden,
+)
 from pilotfish.cluster.rbac.index import PolicyIndex
 from pilotfish.cluster.rbac.policy import PolicyRule, Role, RoleBinding
 from pilotfish.cluster.requests import User
@@ -53,6 +58,16 @@ class Authorizer:
                 return self._grants_of(user, attributes.namespace).on_resource(attributes)
             case PathAttributes():
                 return self._grants_of(user, "").on_path(attributes)
+
+    def require(self, user: User, attributes: Attributes) -> None:
+        """Let a request pass.
+
+        Raises:
+            StatusError: Forbidden: it is not allowed.
+        """
+        decision = self.allowed(user, attributes)
+        if not decision.allowed:
+            raise forbidden(user, attributes, decision.reason)
 
     def rules_of(self, user: User, namespace: str) -> tuple[list[PolicyRule], str]:
         """Give the rules that count for a user in a namespace, and which roles are missing.

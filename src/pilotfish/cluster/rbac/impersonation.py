@@ -13,7 +13,7 @@ from typing import Final
 
 from pilotfish.cluster.authentication import ANONYMOUS, AUTHENTICATED
 from pilotfish.cluster.errors import bad_request
-from pilotfish.cluster.rbac.attributes import ResourceAttributes, forbidden
+from pilotfish.cluster.rbac.attributes import ResourceAttributes
 from pilotfish.cluster.rbac.authorizer import Authorizer
 from pilotfish.cluster.requests import User
 from pilotfish.cluster.validation.names import dns_label, dns_subdomain
@@ -34,9 +34,7 @@ def impersonated(authorizer: Authorizer, user: User, headers: Iterable[tuple[str
     if wanted is None:
         return user
     for attributes in _attributes(wanted):
-        decision = authorizer.allowed(user, attributes)
-        if not decision.allowed:
-            raise forbidden(user, attributes, decision.reason)
+        authorizer.require(user, attributes)
     return _complete(wanted)
 
 

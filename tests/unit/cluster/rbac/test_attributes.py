@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from pilotfish.cluster.rbac import forbidden, request_attributes
+from pilotfish.cluster.rbac.attributes import forbidden, request_attributes
 from pilotfish.cluster.requests import ApiRequest, Options, Verb
 from pilotfish.cluster.resources import TABLE
 from policies import ask, ask_path, user
