@@ -19,10 +19,11 @@ from pilotfish.cluster.errors import (
 )
 from pilotfish.cluster.field_errors import FieldError, field_not_supported, field_required
 from pilotfish.cluster.kinds import PODS
-from pilotfish.cluster.objects import JsonObject, Stored
+from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.registry.answers import CREATED, success
 from pilotfish.cluster.registry.create import ensure_namespace
 from pilotfish.cluster.registry.decode import decode_as
+from pilotfish.cluster.registry.preconditions import check_identity
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.schema import Gvk
@@ -54,7 +55,8 @@ def bind(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         raise not_found(PODS, name)
     if not request.subresource:  # creating a whole object, upstream drops its identity first
         metadata.pop("uid", None)
-    _check_preconditions(stored, metadata)
+    uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+    check_identity(PODS, stored, uid=uid, resource_version=version)
     pod = stored.decode()
     if why := _refusal(pod):
         raise conflict(PODS_BINDING, name, f"pod {name} {why}")
@@ -73,21 +75,6 @@ def _target_errors(target: JsonObject) -> list[FieldError]:
     if not target.get("name"):
         errors.append(field_required("target.name"))
     return errors
-
-
-def _check_preconditions(stored: Stored, metadata: JsonObject) -> None:
-    for what, wanted, actual in (
-        ("UID", metadata.get("uid"), stored.uid),
-        ("ResourceVersion", metadata.get("resourceVersion"), str(stored.resource_version)),
-    ):
-        if wanted and wanted != actual:
-            raise conflict(
-                PODS,
-                stored.name,
-                f"StorageError: invalid object, Code: 4, Key: /registry/pods/{stored.key}, "
-                "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
-                f"{what} in precondition: {wanted}, {what} in object meta: {actual}",
-            )
 
 
 def _refusal(pod: JsonObject) -> str:

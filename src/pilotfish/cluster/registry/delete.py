@@ -11,14 +11,14 @@ from typing import Final
 import msgspec
 
 from pilotfish.cluster.admission.plugin import Review
-from pilotfish.cluster.errors import GroupKind, GroupResource, conflict, invalid, not_found
+from pilotfish.cluster.errors import GroupKind, invalid, not_found
 from pilotfish.cluster.field_errors import field_invalid, field_not_supported
 from pilotfish.cluster.objects import JsonObject, Stored, list_document
 from pilotfish.cluster.registry.answers import stored_answer, success
+from pilotfish.cluster.registry.preconditions import check_preconditions
 from pilotfish.cluster.registry.read import select
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
-from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.timestamps import seconds_of, timestamp
 from pilotfish.cluster.validation.metadata import FOREGROUND, ORPHAN
@@ -144,31 +144,6 @@ def check_options(options: Options) -> None:
         errors.append(field_not_supported("propagationPolicy", policy, (*_POLICIES, "nil")))
     if errors:
         raise invalid(GroupKind("meta.k8s.io", "DeleteOptions"), "", errors)
-
-
-def check_preconditions(resource: Resource, options: Options, stored: Stored) -> None:
-    """See that the object is the one that is meant.
-
-    Raises:
-        StatusError: 409.
-    """
-    kind = GroupResource(resource.group, resource.kind)
-    uid, version = options.precondition_uid, options.precondition_resource_version
-    if uid is not None and uid != stored.uid:
-        raise conflict(
-            kind,
-            stored.name,
-            f"the UID in the precondition ({uid}) does not match the UID in record "
-            f"({stored.uid}). The object might have been deleted and then recreated",
-        )
-    if version is not None and version != str(stored.resource_version):
-        raise conflict(
-            kind,
-            stored.name,
-            f"the ResourceVersion in the precondition ({version}) does not match the "
-            f"ResourceVersion in record ({stored.resource_version}). "
-            "The object might have been modified",
-        )
 
 
 def _begin(strategy: Strategy, obj: JsonObject, asked: int | None, now: float) -> int | None:

@@ -23,7 +23,8 @@ from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import CREATED, success
 from pilotfish.cluster.registry.create import ensure_namespace
 from pilotfish.cluster.registry.decode import decode_as
-from pilotfish.cluster.registry.delete import check_preconditions, delete_stored
+from pilotfish.cluster.registry.delete import delete_stored
+from pilotfish.cluster.registry.preconditions import check_preconditions
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
 from pilotfish.cluster.schema import Gvk

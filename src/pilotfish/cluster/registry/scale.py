@@ -9,12 +9,13 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.cluster.errors import GroupKind, conflict, invalid, not_found
+from pilotfish.cluster.errors import GroupKind, invalid, not_found
 from pilotfish.cluster.field_errors import field_invalid
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.decode import decode_as, patch_object
+from pilotfish.cluster.registry.preconditions import check_identity
 from pilotfish.cluster.registry.registry import Registry
-from pilotfish.cluster.registry.update import check_name, uid_mismatch, write
+from pilotfish.cluster.registry.update import check_name, write
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.schema import Gvk
 
@@ -50,9 +51,7 @@ def write_scale(registry: Registry, request: ApiRequest, now: float) -> ApiAnswe
     if replicas < 0:
         error = field_invalid("spec.replicas", replicas, NEGATIVE)
         raise invalid(GroupKind("autoscaling", SCALE.kind), request.name, [error])
-    if (uid := metadata.get("uid")) and uid != stored.uid:
-        why = uid_mismatch(request.resource, stored, uid)
-        raise conflict(request.resource, request.name, why)
+    check_identity(request.resource, stored, uid=metadata.get("uid"))
     workload["spec"]["replicas"] = replicas
     workload["metadata"]["resourceVersion"] = metadata.get("resourceVersion", "")
     whole = msgspec.structs.replace(request, subresource="")

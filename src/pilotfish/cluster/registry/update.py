@@ -13,9 +13,9 @@ from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import object_answer, stored_answer
 from pilotfish.cluster.registry.create import create_object, ensure_namespace
 from pilotfish.cluster.registry.decode import decode_body, decode_patched
+from pilotfish.cluster.registry.preconditions import check_identity
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
-from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.validation.metadata import metadata_errors, metadata_update_errors
 from pilotfish.cluster.validation.names import path_segment
@@ -36,9 +36,7 @@ def update(registry: Registry, request: ApiRequest, now: float) -> ApiAnswer:
         if not strategy.allow_create_on_update or request.subresource:
             raise not_found(resource, request.name)
         return create_object(registry, request, new, now)
-    uid = new["metadata"].get("uid")
-    if uid and uid != stored.uid:
-        raise conflict(resource, request.name, uid_mismatch(resource, stored, uid))
+    check_identity(resource, stored, uid=new["metadata"].get("uid"))
     return write(registry, request, stored, new, now)
 
 
@@ -113,15 +111,6 @@ def write(
         registry.store.remove(resource.storage, request.namespace, request.name)
         return object_answer(resource, new)
     return stored_answer(resource, registry.store.put(resource.storage, new))
-
-
-def uid_mismatch(resource: Resource, stored: Stored, uid: str) -> str:
-    """Say that an object is not the one that was meant, as upstream's storage says it."""
-    return (
-        f"StorageError: invalid object, Code: 4, Key: /registry/{resource.plural}/{stored.key}, "
-        "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
-        f"UID in precondition: {uid}, UID in object meta: {stored.uid}"
-    )
 
 
 def _check_resource_version(
