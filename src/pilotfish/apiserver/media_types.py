@@ -15,6 +15,7 @@ from pilotfish.cluster.errors import not_acceptable
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
+TEXT: Final = "text/plain; charset=utf-8"
 
 Form = Literal["object", "table", "metadata"]
 _FORMS: Final[Mapping[str, Form]] = {

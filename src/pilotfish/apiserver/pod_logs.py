@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from pilotfish.apiserver.media_types import TEXT
 from pilotfish.apiserver.parameters import Query
 from pilotfish.apiserver.replies import text_reply
 from pilotfish.apiserver.routing import Route
@@ -23,7 +24,6 @@ from pilotfish.cluster.field_errors import field_forbidden, field_invalid
 from pilotfish.cluster.kubelet.logs import LogLine, LogOptions, LogReader
 from pilotfish.cluster.timestamps import seconds_of
 
-TEXT: Final = "text/plain; charset=utf-8"
 NO_CONTENT: Final = 204
 LOOK_SECONDS: Final = 1.0  # how often a follower looks whether its container has ended
 

@@ -8,13 +8,14 @@ import msgspec
 from aiohttp import web
 
 from pilotfish.apiserver.discovery import Document
+from pilotfish.apiserver.media_types import JSON, TEXT
 from pilotfish.cluster.errors import StatusError
 
 _NO_CACHE = "no-cache, private"
 
 
 def reply(
-    code: int, body: bytes, media_type: str = "application/json", warnings: Iterable[str] = ()
+    code: int, body: bytes, media_type: str = JSON, warnings: Iterable[str] = ()
 ) -> web.Response:
     """Answer with bytes."""
     response = web.Response(
@@ -27,7 +28,7 @@ def reply(
 
 def text_reply(code: int, body: bytes) -> web.Response:
     """Answer with text, as health checks and paths that are no API's do."""
-    return reply(code, body, "text/plain; charset=utf-8")
+    return reply(code, body, TEXT)
 
 
 def refusal(error: StatusError, warnings: Iterable[str] = ()) -> web.Response:

@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from pilotfish.apiserver.media_types import Accepted
+from pilotfish.apiserver.media_types import JSON, Accepted
 from pilotfish.apiserver.rendering import IncludeObject
 from pilotfish.apiserver.watch_events import EventLines, error_line
 from pilotfish.apiserver.watch_streams import Watch, Watchers, send
@@ -55,12 +55,12 @@ class WatchEndpoint:
         except StatusError as error:
             if error.code != EXPIRED:
                 raise
-            return await send(request, _only(error_line(error)), "application/json")
+            return await send(request, _only(error_line(error)), JSON)
         store = self._cluster.store
         chunks = watch.chunks(
             self.watchers, wanted.resource.storage, lambda: store.resource_version
         )
-        return await send(request, chunks, "application/json")
+        return await send(request, chunks, JSON)
 
     def _begin(self, request: ApiRequest, lines: EventLines) -> Watch:
         options = request.options
