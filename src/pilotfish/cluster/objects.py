@@ -7,7 +7,7 @@ which begins with the resourceVersion, and a header for look-ups and selectors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +20,8 @@ JsonObject = dict[str, Any]
 _OPENING: Final = b'{"metadata":{'
 _VERSION: Final = b'{"metadata":{"resourceVersion":"'
 _HELD_ELSEWHERE: Final = frozenset(("kind", "apiVersion", "metadata"))
-BATCH: Final = 512  # items of a list in one piece: bounds what a long one takes while it is sent
-_POOL_SIZE: Final = 16_384  # distinct label sets that are shared before the pool starts anew
+PIECE_BYTES: Final = 256 * 1024  # of a list: bounds what a long one takes while it is sent
+_POOL_SIZE: Final = 16_384  # what is shared before the pool starts anew
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -82,28 +82,36 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 
 
 class ObjectEncoder:
-    """Puts objects to rest; equal label sets and field values are kept once."""
+    """Puts objects to rest; equal label sets, namespaces and field values are kept once."""
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
         self._labels: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
-        self._values: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def encode(
-        self, obj: JsonObject, resource_version: int, fields: tuple[SelectableField, ...]
+        self,
+        obj: JsonObject,
+        resource_version: int,
+        fields: tuple[SelectableField, ...],
+        old: Stored | None = None,
     ) -> Stored:
-        """Put an object to rest at a resourceVersion; the object itself stays as it is."""
+        """Put an object to rest at a resourceVersion; the object itself stays as it is.
+
+        What names the object is that of `old`, the same one before, so that it is there once.
+        """
         metadata = obj["metadata"]
         content = {key: value for key, value in obj.items() if key not in _HELD_ELSEWHERE}
         held = {key: value for key, value in metadata.items() if key != "resourceVersion"}
         encoded = self._encoder.encode({"metadata": held, **content})
+        uid = metadata.get("uid") or ""
         return Stored(
-            metadata.get("namespace") or "",
-            metadata["name"],
-            metadata.get("uid") or "",
+            shared(metadata.get("namespace") or ""),
+            metadata["name"] if old is None else old.name,
+            old.uid if old is not None and old.uid == uid else uid,
             resource_version,
             self._shared_labels(metadata.get("labels") or {}),
-            self._shared_values(tuple(field_value(obj, field) for field in fields)),
+            # A list first: a tuple of a generator keeps the room that it grew into.
+            tuple([shared(field_value(obj, field)) for field in fields]),
             fields,
             b'%b%d",%b' % (_VERSION, resource_version, encoded[len(_OPENING) :]),
         )
@@ -116,10 +124,11 @@ class ObjectEncoder:
             shared = self._labels[key] = dict(key)
         return shared
 
-    def _shared_values(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        if len(self._values) >= _POOL_SIZE:
-            self._values.clear()
-        return self._values.setdefault(values, values)
+
+@lru_cache(_POOL_SIZE)
+def shared(text: str) -> str:
+    """Return a text, for equal ones the same: what many objects say alike is kept once."""
+    return text
 
 
 def field_value(obj: JsonObject, field: SelectableField) -> str:
@@ -150,7 +159,10 @@ def list_document(
     continue_token: str = "",
     remaining: int | None = None,
 ) -> Iterator[bytes]:
-    """Yield the JSON of a list, BATCH items at a time; they carry neither kind nor apiVersion."""
+    """Yield the JSON of a list in pieces; each but the last ends with a comma.
+
+    Items carry neither kind nor apiVersion.
+    """
     metadata: JsonObject = {"resourceVersion": str(resource_version)}
     if continue_token:
         metadata["continue"] = continue_token
@@ -161,17 +173,17 @@ def list_document(
         resource.api_version.encode(),
         msgspec.json.encode(metadata),
     )
-    rest = (as_seen(resource, body) for body in bodies)
-    items = list(islice(rest, BATCH))
-    while items:
-        following = list(islice(rest, BATCH))
-        # One join copies each body once; a format or a sum would copy the whole batch again.
-        items[0] = opening + items[0]
-        items[-1] += b"," if following else b"]}"
-        yield b",".join(items)
-        items, opening = following, b""
-    if opening:
-        yield opening + b"]}"
+    items = (as_seen(resource, body) for body in bodies)
+    piece = [opening + next(items, b"")]
+    size = len(piece[0])
+    for item in items:
+        if size >= PIECE_BYTES:
+            yield b",".join((*piece, b""))
+            piece, size = [], 0
+        piece.append(item)
+        size += len(item)
+    piece[-1] += b"]}"
+    yield b",".join(piece)
 
 
 def watch_event(kind: str, document: bytes) -> bytes:

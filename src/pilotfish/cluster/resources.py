@@ -141,13 +141,15 @@ class ResourceTable:
         return tuple(sorted(found, key=lambda r: r.plural))
 
     def selectable_fields(self) -> Mapping[str, tuple[SelectableField, ...]]:
-        """Return by storage what the store keeps for field selectors."""
-        return {
-            storage: tuple(
-                dict.fromkeys(f for r in self._all if r.storage == storage for f in r.fields)
-            )
-            for storage in {r.storage for r in self._all if r.storage}
-        }
+        """Return by storage what the store keeps for field selectors, each value once.
+
+        What several views of a storage call by names of their own has that of the first.
+        """
+        found: dict[str, dict[tuple[tuple[str, ...], ...], SelectableField]] = {}
+        for each in self._all:
+            for one in each.fields if each.storage else ():
+                found.setdefault(each.storage, {}).setdefault(one.paths, one)
+        return {storage: tuple(fields.values()) for storage, fields in found.items()}
 
 
 def field(label: str, *paths: str, default: str = "") -> SelectableField:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pilotfish.cluster.objects import (
+    PIECE_BYTES,
     JsonObject,
     ObjectEncoder,
     bookmark,
@@ -129,3 +130,28 @@ def test_label_sets_are_shared_and_the_pool_stays_bounded() -> None:
         labels(number)
     assert labels(0) == first
     assert labels(0) is not first
+
+
+def test_what_names_an_object_is_there_once_though_it_is_written_again() -> None:
+    encoder = ObjectEncoder()
+    before, after = (json.loads(json.dumps(POD)) for _ in range(2))
+    old = encoder.encode(before, 1, ())
+    new = encoder.encode(after, 2, (), old)
+    assert new == ObjectEncoder().encode(POD, 2, ())
+    assert (new.name is old.name, new.uid is old.uid) == (True, True)
+    assert new.namespace is old.namespace
+
+
+def test_pieces_of_a_list_are_bounded_by_bytes_and_end_with_a_comma_but_the_last() -> None:
+    body = ObjectEncoder().encode({**POD, "data": "x" * 10_000}, 5, ()).body
+    pieces = list(list_document(PODS, [body] * 100, 8))
+    assert len(json.loads(b"".join(pieces))["items"]) == 100
+    assert all(PIECE_BYTES <= len(piece) < PIECE_BYTES + 2 * len(body) for piece in pieces[:-1])
+    assert [piece.endswith(b",") for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+
+
+def test_values_of_selectable_fields_are_shared() -> None:
+    encoder, where = ObjectEncoder(), (field("spec.x"),)
+    text = '{"metadata": {"name": "a"}, "spec": {"x": "two words"}}'
+    a, b = (encoder.encode(json.loads(text), 1, where).selectable[0] for _ in range(2))
+    assert a is b

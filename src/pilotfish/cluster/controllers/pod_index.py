@@ -9,7 +9,7 @@ import msgspec
 
 from pilotfish.api.meta import ApiStruct, OwnerReference
 from pilotfish.cluster.controllers.times import parse_time
-from pilotfish.cluster.objects import Stored
+from pilotfish.cluster.objects import Stored, shared
 from pilotfish.cluster.store import Change
 
 Key = tuple[str, str]
@@ -130,8 +130,8 @@ def pod_info(stored: Stored) -> PodInfo:
         labels=stored.labels,
         owner=next((r for r in meta.owner_references if r.controller), None),
         has_owner=bool(meta.owner_references),
-        node_name=pod.spec.node_name,
-        phase=status.phase,
+        node_name=shared(pod.spec.node_name),
+        phase=shared(status.phase),
         is_terminating=meta.deletion_timestamp is not None,
         ready_since=(parse_time(ready.last_transition_time) or 0.0) if ready else None,
         created=parse_time(meta.creation_timestamp) or 0.0,

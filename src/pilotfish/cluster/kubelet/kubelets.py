@@ -256,7 +256,7 @@ class Kubelets:
                 return None
         seed = self._settings.seed
         wait = draw(self._settings.sandbox, seed, stored.uid, "sandbox")
-        run = self._pods[stored.uid] = pod_run(pod, self._settings, now, wait)
+        run = self._pods[stored.uid] = pod_run(stored, pod, self._settings, now, wait)
         node.account.take(stored.uid, typed)
         if runs_already:
             adopt(run, old)

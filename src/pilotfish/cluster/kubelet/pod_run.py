@@ -1,7 +1,7 @@
 """A pod as its kubelet knows it: containers, their states, and what is due when.
 
 The records hold no decoded pod, so that 50,000 of them stay small: what a status says
-beyond them is read from the stored pod when it is written.
+beyond them is read from the stored pod when it is written. What many pods say alike is shared.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from pilotfish.cluster.kubelet.behavior import Behavior, behavior_of, own_run_seconds
-from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.objects import JsonObject, Stored, shared
 from pilotfish.cluster.settings import KubeletSettings
 from pilotfish.cluster.timestamps import seconds_of
 
@@ -156,9 +156,11 @@ class PodRun(msgspec.Struct):
         return min(times, default=None)
 
 
-def pod_run(pod: JsonObject, settings: KubeletSettings, now: float, sandbox: float) -> PodRun:
+def pod_run(
+    stored: Stored, pod: JsonObject, settings: KubeletSettings, now: float, sandbox: float
+) -> PodRun:
     """Make the record of a pod that the kubelet sees for the first time."""
-    metadata, spec = pod["metadata"], pod["spec"]
+    spec = pod["spec"]
     behavior = behavior_of(pod, settings)
     containers = [
         *(_container(c, _init_kind(c)) for c in spec.get("initContainers") or ()),
@@ -170,11 +172,11 @@ def pod_run(pod: JsonObject, settings: KubeletSettings, now: float, sandbox: flo
     started_at = _time((pod.get("status") or {}).get("startTime"), now)
     deadline = spec.get("activeDeadlineSeconds")
     return PodRun(
-        uid=metadata["uid"],
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        node_name=spec["nodeName"],
-        restart_policy=spec.get("restartPolicy") or "Always",
+        uid=stored.uid,
+        namespace=stored.namespace,
+        name=stored.name,
+        node_name=shared(spec["nodeName"]),
+        restart_policy=shared(spec.get("restartPolicy") or "Always"),
         containers=containers,
         behavior=behavior,
         started_at=started_at,
@@ -230,10 +232,10 @@ def run_seconds(container: ContainerRun, behavior: Behavior, chance: float) -> f
 
 def _container(spec: JsonObject, kind: Kind) -> ContainerRun:
     return ContainerRun(
-        name=spec["name"],
-        image=spec.get("image", ""),
+        name=shared(spec["name"]),
+        image=shared(spec.get("image", "")),
         kind=kind,
-        pull_policy=spec.get("imagePullPolicy") or "IfNotPresent",
+        pull_policy=shared(spec.get("imagePullPolicy") or "IfNotPresent"),
         run_seconds=own_run_seconds(spec),
         ready_seconds=_ready_seconds(spec),
         pre_stop=_pre_stop(spec),

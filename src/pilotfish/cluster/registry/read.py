@@ -17,7 +17,7 @@ from pilotfish.api.selectors import (
 )
 from pilotfish.cluster.errors import bad_request, not_found, quote, too_large_resource_version
 from pilotfish.cluster.label_selectors import parse_label_selector
-from pilotfish.cluster.objects import BATCH, Stored, list_document
+from pilotfish.cluster.objects import Stored, list_document
 from pilotfish.cluster.registry.answers import OK, stored_answer
 from pilotfish.cluster.registry.field_labels import check_field_label
 from pilotfish.cluster.registry.registry import Registry
@@ -178,11 +178,12 @@ def _list_answer(
         continue_token=continue_token,
         remaining=remaining,
     )
+    body = next(document)
     return ApiAnswer(
         code=OK,
         resource=resource,
-        body=next(document),
-        more=document if len(items) > BATCH else None,
+        body=body,
+        more=document if body.endswith(b",") else None,
         items=items,
     )
 
@@ -218,6 +219,7 @@ def _field_test(resource: Resource, requirement: FieldRequirement) -> Predicate:
         case "metadata.namespace":
             return lambda stored: (stored.namespace == value) is equal
         case field:
-            labels = [known.label for known in TABLE.selectable_fields()[resource.storage]]
-            column = labels.index(field)
+            paths = next(known.paths for known in resource.fields if known.label == field)
+            columns = [known.paths for known in TABLE.selectable_fields()[resource.storage]]
+            column = columns.index(paths)
             return lambda stored: (stored.selectable[column] == value) is equal

@@ -150,7 +150,7 @@ class Store:
         if expected_rv is not None:
             _check(storage, name, old, expected_rv)
         version = self.resource_version + 1
-        new = self._encoder.encode(obj, version, self._selectable.get(storage, ()))
+        new = self._encoder.encode(obj, version, self._selectable.get(storage, ()), old)
         if old is None:
             self._objects.setdefault(storage, {}).setdefault(namespace, SortedObjects()).put(new)
             self._record(storage, "ADDED", new, None)

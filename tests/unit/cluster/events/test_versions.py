@@ -8,6 +8,8 @@ import pytest
 
 from pilotfish.cluster.events.versions import to_core, to_events_v1
 from pilotfish.cluster.objects import JsonObject, Stored, list_document, single_document
+from pilotfish.cluster.registry.read import selection
+from pilotfish.cluster.requests import Options
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.store import Store
 
@@ -115,10 +117,23 @@ def test_answers_show_each_group_its_own_form() -> None:
     assert b'"note":"m"' in b"".join(list_document(resource("events.k8s.io"), [event.body], 2))
 
 
-def test_field_selectors_of_both_groups_are_answered() -> None:
-    fields = stored(EVENTS_FULL).fields
-    assert fields["involvedObject.name"] == fields["regarding.name"] == "p"
-    assert fields["reportingComponent"] == fields["reportingController"] == "rc"
-    assert fields["source"] == "x"
-    unnamed = stored({**EVENTS_FULL, "deprecatedSource": {}})
-    assert unnamed.fields["source"] == "rc"
+@pytest.mark.parametrize(
+    ("group", "selector"),
+    [
+        ("", "involvedObject.name=p,reportingComponent=rc,source=x"),
+        ("events.k8s.io", "regarding.name=p,reportingController=rc"),
+    ],
+)
+def test_field_selectors_of_both_groups_are_answered(group: str, selector: str) -> None:
+    for text, is_selected in ((selector, True), (selector.replace("=p", "=q"), False)):
+        selects = selection(resource(group), Options(field_selector=text))
+        assert selects is not None
+        assert selects(stored(EVENTS_FULL)) is is_selected
+
+
+def test_source_of_an_event_is_who_reports_it_where_none_is_named() -> None:
+    assert stored({**EVENTS_FULL, "deprecatedSource": {}}).fields["source"] == "rc"
+
+
+def test_values_that_both_groups_select_by_are_kept_once() -> None:
+    assert len(stored(EVENTS_FULL).selectable) == len(resource("").fields)
