@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
@@ -34,6 +35,7 @@ IDLE_MILLI_CPU: Final = 5.0
 IDLE_MEBIBYTES: Final = 24
 NODE_MILLI_CPU: Final = 40.0
 NODE_MEBIBYTES: Final = 400
+_NODE_NAME: Final = [f.label for f in PODS.fields].index("spec.nodeName")
 
 
 class Metrics:
@@ -79,8 +81,9 @@ class Metrics:
                 }
 
     def _of_nodes(self, request: ApiRequest, now: float) -> Iterator[JsonObject]:
-        used = self._used_by_node(now)
-        for stored in self._selected(NODES.storage, request):
+        selected = list(self._selected(NODES.storage, request))
+        used = self._used_by_node({stored.name for stored in selected}, now)
+        for stored in selected:
             node = self._nodes.get(stored.name)
             if node is None or node.fault == "Silent":
                 continue
@@ -99,11 +102,13 @@ class Metrics:
             if selector.matches(stored.labels):
                 yield stored
 
-    def _used_by_node(self, now: float) -> dict[str, tuple[float, float]]:
+    def _used_by_node(self, names: AbstractSet[str], now: float) -> dict[str, tuple[float, float]]:
         used: dict[str, tuple[float, float]] = {}
-        for pod in self._client.list(PODS):
-            name = pod["spec"].get("nodeName", "")
-            for cpu, memory in self._containers(pod, now).values():
+        for stored in self._client.store.list(PODS.storage).items:
+            name = stored.selectable[_NODE_NAME]
+            if name not in names:
+                continue
+            for cpu, memory in self._containers(stored.decode(), now).values():
                 old = used.get(name, (0.0, 0.0))
                 used[name] = (old[0] + cpu, old[1] + memory)
         return used
