@@ -239,7 +239,7 @@ def _check_values(operator: str, values: tuple[str, ...]) -> None:
 
 
 def int64(text: str) -> int | None:
-    """Read what `Gt` and `Lt` compare; None where it is none."""
+    """Read a whole number in decimal, such as `Gt` and `Lt` compare; None where it is none."""
     if _INTEGER.fullmatch(text) is None:
         return None
     number = int(text)

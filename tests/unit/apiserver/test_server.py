@@ -1,4 +1,5 @@
 import asyncio
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -262,6 +263,31 @@ def test_malformed_patches_are_refused(
 ) -> None:
     answer = face.ask("PATCH", "/api/v1/namespaces/default", body, Content_Type=content_type)
     assert (answer.status, answer.json["kind"]) == (status, "Status")
+
+
+MANY = "9" * 5000  # more digits than Python turns into an int
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [(MANY, "value out of range"), ("\u00b2", "invalid syntax"), ("-1", "invalid syntax")],
+)
+@pytest.mark.parametrize("path", [CONFIG_MAPS, f"{CONFIG_MAPS}/any", f"{CONFIG_MAPS}?watch=1"])
+def test_resource_version_that_is_none_is_refused(
+    face: Face, path: str, version: str, why: str
+) -> None:
+    query = f"{'&' if '?' in path else '?'}resourceVersion={quote(version)}"
+    answer = face.ask("GET", path + query)
+    assert (answer.status, why in answer.json["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("version", [MANY, "\u00b2", "-1", "0"])
+def test_resource_version_that_is_none_is_passed_over_in_a_new_object(
+    face: Face, version: str
+) -> None:
+    new = config_map("new")
+    new["metadata"]["resourceVersion"] = version
+    assert face.ask("POST", f"{CONFIG_MAPS}?dryRun=All", new).status == 201
 
 
 def test_server_side_apply_is_refused_with_the_way_out(face: Face) -> None:

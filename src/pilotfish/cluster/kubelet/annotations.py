@@ -19,8 +19,10 @@ the annotation heals the node.
 """
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from typing import Final
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.objects import JsonObject
 
 PREFIX: Final = "kubelet.pilotfish/"
@@ -33,6 +35,7 @@ STOP_SECONDS: Final = PREFIX + "stop-seconds"
 FAULT: Final = PREFIX + "fault"
 CPU: Final = PREFIX + "cpu"
 
+MOST: Final = 1e9  # seconds or shares; more mean no more than these
 SECONDS: Final = (RUN_SECONDS, PULL_SECONDS, START_SECONDS, READY_SECONDS, STOP_SECONDS)
 ON_PODS: Final = (*SECONDS, EXIT_CODE, FAULT, CPU)
 POD_FAULTS: Final = ("CrashLoop", "ImagePull")
@@ -53,14 +56,15 @@ def node_annotation_warnings(new: JsonObject, old: JsonObject | None = None) -> 
 def read_number(said: str) -> float | None:
     """Read seconds or a share, negative ones as none; None where it is no number."""
     try:
-        return max(0.0, float(said))
+        number = float(said)
     except ValueError:
         return None
+    return None if isnan(number) else min(max(0.0, number), MOST)
 
 
 def read_exit_code(said: str) -> int | None:
     """Read an exit code; None where it is none."""
-    return int(said) if said.isdecimal() else None
+    return int64(said) if said.isdecimal() else None
 
 
 def _reader(key: str) -> Callable[[str], float | None]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.patches.errors import InapplicablePatchError, MalformedPatchError
 from pilotfish.cluster.patches.values import JsonObject, same
 
@@ -141,9 +142,9 @@ def _index(container: list[Any], key: str, size: int | None = None) -> int:
     size = len(container) if size is None else size
     if not _INDEX.fullmatch(key):
         raise InapplicablePatchError(f"value was not a proper array index: '{key}'")
-    index = int(key)
-    if not -size <= index < size:
-        raise InapplicablePatchError(f"Unable to access invalid index: {index}")
+    index = int64(key)
+    if index is None or not -size <= index < size:
+        raise InapplicablePatchError(f"Unable to access invalid index: {key}")
     return index % size
 
 

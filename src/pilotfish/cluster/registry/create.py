@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.admission.plugin import Review
 from pilotfish.cluster.errors import (
     StatusError,
@@ -57,7 +58,7 @@ def create_object(
         metadata.pop(field, None)
     ensure_namespace(request, obj)
     version = metadata.pop("resourceVersion", "")
-    if version.isdigit() and int(version):  # anything else upstream passes over
+    if (int64(version) or 0) > 0:  # anything else upstream passes over
         raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
     registry.admit(
         Review(

@@ -8,6 +8,7 @@ Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/registry/generic/regis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from pilotfish.api.selectors import (
     FieldRequirement,
@@ -24,6 +25,8 @@ from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
 from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.store import Cursor
+
+_DIGITS: Final = 19  # of a resourceVersion: more are beyond all that there will ever be
 
 Predicate = Callable[[Stored], bool]
 
@@ -136,12 +139,14 @@ def parse_resource_version(text: str) -> int:
     """
     if not text:
         return 0
-    if not (text.isascii() and text.isdigit()):
+    is_number = text.isascii() and text.isdigit()
+    if not is_number or len(text.lstrip("0")) > _DIGITS:
         raise bad_request(
             f"invalid resource version: resourceVersion: Invalid value: {quote(text)}: "
-            f"strconv.ParseUint: parsing {quote(text)}: invalid syntax"
+            f"strconv.ParseUint: parsing {quote(text)}: "
+            f"{'value out of range' if is_number else 'invalid syntax'}"
         )
-    return int(text)
+    return int(text[-_DIGITS:])
 
 
 def _not_newer_than_now(registry: Registry, text: str) -> int:

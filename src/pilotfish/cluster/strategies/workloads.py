@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from pilotfish.api.selectors import LabelSelector, MalformedSelectorError
+from pilotfish.api.selectors import LabelSelector, MalformedSelectorError, int64
 from pilotfish.cluster.field_errors import (
     FieldError,
     field_forbidden,
@@ -185,9 +185,8 @@ class DaemonSetStrategy(WorkloadStrategy):
         """Count the changes of the template."""
         super().prepare_for_update(new, old, now)
         told = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "")
-        generation = int(told) if told.isascii() and told.isdigit() else 0
         changed = new["spec"].get("template") != old["spec"].get("template")
-        _set_template_generation(new, generation + changed)
+        _set_template_generation(new, (int64(told) or 0) + changed)
 
     def selector_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the selector; that there is none is not said."""

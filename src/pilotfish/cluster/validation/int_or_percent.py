@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.field_errors import FieldError, field_invalid
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 
@@ -19,7 +20,7 @@ _MAX_PERCENT: Final = 100
 def count_errors(value: int | str, path: str) -> Iterator[FieldError]:
     """Give what is wrong with a count, or a percentage of at most 100 %."""
     yield from amount_errors(value, path)
-    if isinstance(value, str) and _PERCENT.fullmatch(value) and int(value[:-1]) > _MAX_PERCENT:
+    if isinstance(value, str) and number_of(value) > _MAX_PERCENT:
         yield field_invalid(path, value, "must not be greater than 100%")
 
 
@@ -37,7 +38,7 @@ def amount_errors(value: int | str, path: str) -> Iterator[FieldError]:
 
 
 def number_of(value: int | str) -> int:
-    """Give the number itself, of a percentage without its sign."""
+    """Give the number itself, of a percentage without its sign, of none and huge ones 0."""
     if isinstance(value, int):
         return value
-    return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
+    return (int64(value[:-1]) or 0) if _PERCENT.fullmatch(value) else 0

@@ -45,6 +45,7 @@ def test_operation_applies(step: dict[str, Any], expected: dict[str, Any]) -> No
         operation("copy", "/y", source="/x/y"), operation("test", "/a/b/0", True),
         operation("test", "/a/b/0", 1.0), operation("fly", "/a"), {"op": "add"}, {"path": "/a"},
         {"op": ["add"], "path": "/a"}, {"op": "add", "path": 5},
+        operation("add", "/a/b/" + "9" * 5000, 9),
     ],
 )  # fmt: skip
 def test_operation_that_does_not_fit_is_refused(step: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.controllers.workloads.template_hash import without_nothing
 from pilotfish.cluster.objects import JsonObject
 
@@ -43,7 +44,7 @@ def by_revision(replica_sets: Iterable[JsonObject]) -> list[JsonObject]:
 def revision(obj: JsonObject) -> int | None:
     """Read a revision; 0 where there is none, None where it is no number."""
     text = annotations_of(obj).get(REVISION, "0")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int64(text)
 
 
 def max_revision(replica_sets: Iterable[JsonObject]) -> int:
@@ -92,7 +93,7 @@ def annotate_size(replica_set: JsonObject, desired: int, most: int) -> bool:
 def noted_size(replica_set: JsonObject, key: str) -> int | None:
     """Read a size that was noted."""
     text = annotations_of(replica_set).get(key, "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int64(text)
 
 
 def _longer_history(before: dict[str, str]) -> str:

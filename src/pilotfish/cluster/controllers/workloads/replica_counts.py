@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from math import ceil, floor
 
+from pilotfish.api.selectors import int64
 from pilotfish.cluster.objects import JsonObject
 
 
 def scaled_value(value: int | str | None, total: int, *, round_up: bool) -> int:
     """Resolve a number or a percentage of a total."""
     if isinstance(value, str) and value.endswith("%"):
-        exact = int(value[:-1]) * total / 100
+        exact = (int64(value[:-1]) or 0) * total / 100
         return ceil(exact) if round_up else floor(exact)
     return int(value or 0)
 

@@ -293,3 +293,16 @@ def test_refused_pods_show_in_the_status_of_the_deployment() -> None:
     deploy(world, 1, template=made)
     world.settle()
     assert reason(world, "ReplicaFailure") == "True FailedCreate"
+
+
+def test_numbers_that_nobody_can_read_do_not_stop_a_deployment() -> None:
+    world = World()
+    deploy(world, 3, rolling("9" * 5000 + "%", 1))
+    world.settle()
+    many = {REVISION: "9" * 5000, "deployment.kubernetes.io/desired-replicas": "9" * 5000}
+    (name,) = world.names(REPLICA_SETS)
+    world.change(REPLICA_SETS, name, lambda rs: rs["metadata"].update(annotations=dict(many)))
+    world.settle()
+    scale(world, 5)
+    world.settle()
+    assert len(world.names(PODS)) == 5
