@@ -22,7 +22,7 @@ def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
     )
 
 
@@ -46,7 +46,7 @@ def test_interruption_while_it_starts_is_no_traceback() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
     )
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
@@ -65,7 +65,7 @@ def test_characters_that_a_terminal_lacks_are_replaced() -> None:
         [sys.executable, "-c", TELLING],
         check=False,
         capture_output=True,
-        timeout=90,
+        timeout=250,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
     )
     assert (done.stdout, done.stderr) == (b"1 ? 2\n", b"")

@@ -69,9 +69,9 @@ def test_cluster_serves_without_standard_streams(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     command = [sys.executable, "-m", "pilotfish", "cluster", "--kubeconfig", str(kubeconfig)]
     child = subprocess.Popen(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command])
-    wait_until(lambda: kubeconfig.exists() or child.poll() is not None, "the kubeconfig", 60)
+    wait_until(lambda: kubeconfig.exists() or child.poll() is not None, "the kubeconfig")
     child.terminate()
-    assert child.wait(30) == 0
+    assert child.wait(60) == 0
 
 
 def test_load_is_interrupted_at_once(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_load_is_interrupted_at_once(tmp_path: Path) -> None:
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     with pipe.open("wb"):  # it reads now
         child.send_signal(signal.SIGINT)
-        out, _ = child.communicate(timeout=30)
+        out, _ = child.communicate(timeout=60)
     assert (child.returncode, out.strip()) == (130, b"")
 
 
@@ -106,7 +106,7 @@ def test_certificate_is_for_all_that_is_listened_on_and_what_is_named(tmp_path: 
         own = [entry.address for entry in entries if entry.family == socket.AF_INET]
         for address in own:
             for name in (address, "lab.example"):
-                with socket.create_connection((address, port), timeout=30) as connection:
+                with socket.create_connection((address, port), timeout=60) as connection:
                     trusting.wrap_socket(connection, server_hostname=name).close()
         assert f"kubectl --server https://lab.example:{port} get nodes" in cluster.output
 

@@ -24,7 +24,7 @@ CLIENTS = {
     "kubernetes-newest": "list_watch_bind.py",
     "kubernetes-asyncio": "list_watch_bind_async.py",
 }
-SECONDS = 90
+SECONDS = 250
 
 
 @pytest.fixture(scope="module")

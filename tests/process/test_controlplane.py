@@ -73,7 +73,7 @@ def test_pod_is_bound_once_and_the_audit_log_says_so(
 ) -> None:
     [pod] = control_plane.create([pod_manifest("web", namespace=namespace)])
     control_plane.kubectl(
-        "wait", "pod/web", "-n", namespace, "--for=condition=Ready", "--timeout=60s"
+        "wait", "pod/web", "-n", namespace, "--for=condition=Ready", "--timeout=120s"
     )
     uid = pod["metadata"]["uid"]
     wait_until(lambda: control_plane.successful_binds()[uid], "the audit log's line")

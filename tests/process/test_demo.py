@@ -29,7 +29,7 @@ def test_demo_shows_what_a_policy_does() -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Energy saving: fill the nodes that are on;")
@@ -45,7 +45,7 @@ def test_demo_tells_its_story_and_leaves_nothing_running() -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     found = [done.stdout.find(chapter) for chapter in CHAPTERS]

@@ -23,7 +23,7 @@ from pilotfish.lab.findings import DEFECTS, Finding
 from pilotfish.lab.probes.binding import one_pod_is_bound
 from pilotfish.lab.probes.placement import room_is_respected
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 NAMED = ("--scheduler-name", "{name}", "--kubeconfig", "{kubeconfig}")
 PATIENCE_SECONDS = 8.0
@@ -104,7 +104,7 @@ def test_pilotfish_shows_no_defect_in_either_mode(cluster: ClusterProcess, mode:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     for number in DEFECTS:
@@ -124,7 +124,7 @@ def test_without_a_scheduler_the_first_probe_fails_and_says_so(cluster: ClusterP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
     )
     assert done.returncode == 1
     assert "is a scheduler running that answers to nobody?" in done.stdout

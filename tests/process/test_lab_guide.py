@@ -18,7 +18,7 @@ from guide import GUIDE, PAGES, Block, blocks, differs
 from official_client import client_python
 
 ROOT = GUIDE.parent.parent
-SECONDS = 400
+SECONDS = 900
 MARK = "@@@ "
 
 

@@ -37,7 +37,7 @@ class Bench:
             capture_output=True,
             text=True,
             env={"PATH": str(self.folder), "RECORD": str(self.folder / "record")},
-            timeout=60,
+            timeout=250,
         )
 
     def calls(self) -> list[str]:

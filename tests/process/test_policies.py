@@ -175,7 +175,7 @@ def pilotfish(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
     )
 
 

@@ -155,11 +155,8 @@ def test_effects_of_one_pod_are_executed_in_order_and_others_meanwhile() -> None
 
     async def story(stage: Stage) -> None:
         answers = await stage.execute(bind("a"), read("a"), bind("b"))
-        assert [(type(answer), answer.uid) for answer in answers if hasattr(answer, "uid")] == [
-            (BindAnswered, "uid-b"),
-            (BindAnswered, "uid-a"),
-            (PodRead, "uid-a"),
-        ]
+        of_a = [answer for answer in answers if getattr(answer, "uid", "") == "uid-a"]
+        assert [type(answer) for answer in of_a] == [BindAnswered, PodRead]
 
     play(story, handler)
     assert order[-1] == "GET /api/v1/namespaces/default/pods"

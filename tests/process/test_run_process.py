@@ -67,7 +67,7 @@ def run_to_end(kubeconfig: Path, *options: str) -> subprocess.CompletedProcess[s
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         env=inherited,
     )
 

@@ -38,7 +38,6 @@ from property.test_plugins import decide
 from property.volume_twins import World
 from unit.plugins.deciding import alone
 
-pytestmark = pytest.mark.timeout(60)  # many examples, on a busy machine
 
 HOSTNAME, ZONE = make.HOSTNAME_LABEL, make.ZONE_LABEL
 REGION = "topology.kubernetes.io/region"

@@ -33,7 +33,7 @@ def test_all_are_placed_but_the_one_that_asks_for_too_much(
     with SchedulerProcess(scheduler_kubeconfig):
         there = f"{kubectl()} --kubeconfig={control_plane.kubeconfig} --namespace={namespace}"
         make = ["make", "-C", str(ROOT), "taint-label", f"NODE={production}", f"KUBECTL={there}"]
-        subprocess.run(make, check=True, capture_output=True, timeout=60)
+        subprocess.run(make, check=True, capture_output=True, timeout=250)
         control_plane.kubectl("apply", "-n", namespace, "-f", str(ROOT / "examples/pods"))
         wait_until(lambda: len(story.pods()) == len(PLACED) + 10, "all pods")
         web = [name for name in story.pods() if name.startswith("web-")]

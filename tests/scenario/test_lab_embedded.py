@@ -34,13 +34,13 @@ def make(cluster: EmbeddedCluster, target: str) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_the_lab_goes_from_watch_to_polling_and_to_its_end(cluster: EmbeddedCluster) -> None:
     make(cluster, "deploy-watch")
     pods = cluster.api.items("/api/v1/namespaces/kube-system/pods")

@@ -34,7 +34,7 @@ def test_a_manifest_is_valid(path: Path) -> None:
             check(manifest)
 
 
-@pytest.mark.timeout(60)  # another program
+@pytest.mark.timeout(300)  # another program
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_renders_to_valid_manifests(overlay: str) -> None:
     if kubectl() is None:

@@ -13,7 +13,7 @@ from pilotfish.apiserver import watch_streams
 from pilotfish.apiserver.media_types import Form
 from pilotfish.apiserver.watch_events import EventLines
 from pilotfish.apiserver.watch_requests import WatchEndpoint
-from pilotfish.apiserver.watch_streams import BATCH, EARLY_SECONDS, Watch
+from pilotfish.apiserver.watch_streams import BATCH, Watch
 from pilotfish.cluster.authentication import ADMIN
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.requests import SYSTEM, ApiRequest, Options
@@ -215,9 +215,12 @@ def test_watch_from_a_forgotten_version_is_expired(face: Face) -> None:
 
 
 @in_loop
-async def test_watch_ends_after_its_time_with_a_bookmark_shortly_before(face: Face) -> None:
+async def test_watch_ends_after_its_time_with_a_bookmark_before(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_streams, "EARLY_SECONDS", 3600.0)
     watcher = Watcher(face, allow_watch_bookmarks=True)
-    watcher.watch._life_seconds = EARLY_SECONDS + 0.01
+    watcher.watch._life_seconds = 3600.01
     [bookmark] = await watcher.events(1)
     assert bookmark["type"] == "BOOKMARK"
     watcher.watch._life_seconds = 0.0
