@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -37,7 +36,6 @@ from property import volume_twins as twins
 from property.test_plugins import decide
 from property.volume_twins import World
 from unit.plugins.deciding import alone
-
 
 HOSTNAME, ZONE = make.HOSTNAME_LABEL, make.ZONE_LABEL
 REGION = "topology.kubernetes.io/region"
