@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from pilotfish import __version__
 from pilotfish.api.quantity import Quantity
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.kubelet.images import node_images
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.settings import Amount, KubeletSettings, NodeFault, NodeGroup
@@ -146,8 +147,8 @@ def conditions(old: list[JsonObject], fault: NodeFault, now: float) -> list[Json
 
 def ready_status(node: JsonObject) -> str:
     """Read the status of the condition Ready; empty without one."""
-    found = (node.get("status") or {}).get("conditions") or ()
-    return next((c["status"] for c in found if c["type"] == "Ready"), "")
+    ready = find_condition(node.get("status") or {}, "Ready")
+    return "" if ready is None else str(ready["status"])
 
 
 def addresses(name: str, address: str) -> list[JsonObject]:

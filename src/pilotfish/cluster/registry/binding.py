@@ -27,7 +27,7 @@ from pilotfish.cluster.registry.preconditions import check_identity
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.schema import Gvk
-from pilotfish.cluster.strategies.pod_conditions import set_condition
+from pilotfish.cluster.strategies.pod_conditions import set_pod_condition
 
 BINDING: Final = Gvk("v1", "Binding")
 PODS_BINDING: Final = GroupResource("", "pods/binding")
@@ -94,4 +94,4 @@ def _assign(pod: JsonObject, node: str, metadata: dict[str, Any], now: float) ->
     for field in ("labels", "annotations"):
         if added := metadata.get(field):
             pod["metadata"][field] = {**pod["metadata"].get(field, {}), **added}
-    set_condition(pod, {"type": "PodScheduled", "status": "True"}, now)
+    set_pod_condition(pod, {"type": "PodScheduled", "status": "True"}, now)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from pilotfish.api.selectors import LabelSelector
+from pilotfish.cluster.conditions import find_condition, is_true
 from pilotfish.cluster.errors import (
     Cause,
     GroupResource,
@@ -28,11 +29,12 @@ from pilotfish.cluster.registry.preconditions import check_preconditions
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
 from pilotfish.cluster.schema import Gvk
-from pilotfish.cluster.strategies.pod_conditions import set_condition
+from pilotfish.cluster.strategies.pod_conditions import set_pod_condition
 from pilotfish.cluster.timestamps import timestamp
 
 EVICTION: Final = Gvk("policy/v1", "Eviction")
 BUDGETS: Final = "poddisruptionbudgets.policy"
+DISRUPTION_ALLOWED: Final = "DisruptionAllowed"
 MAX_DISRUPTED_PODS: Final = 2000
 REFUSED: Final = "Cannot evict pod as it would violate the pod's disruption budget."
 
@@ -81,11 +83,6 @@ def _needs_no_budget(pod: JsonObject) -> bool:
     )
 
 
-def _is_ready(pod: JsonObject) -> bool:
-    conditions = pod["status"].get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-
-
 def _take_from_budget(registry: Registry, request: ApiRequest, pod: JsonObject, now: float) -> None:
     budgets = [
         budget
@@ -123,7 +120,7 @@ def _covers(budget: JsonObject, pod: JsonObject) -> bool:
 
 def _may_go_unready(budget: JsonObject, pod: JsonObject) -> bool:
     """Say whether a pod that is not ready may go without counting as a disruption."""
-    if _is_ready(pod):
+    if is_true(pod["status"], "Ready"):
         return False
     if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
@@ -153,8 +150,7 @@ def _check(budget: JsonObject) -> None:
 
 
 def _why_none(name: str, status: dict[str, Any]) -> str:
-    conditions = status.get("conditions") or ()
-    known: JsonObject = next((c for c in conditions if c["type"] == "DisruptionAllowed"), {})
+    known = find_condition(status, DISRUPTION_ALLOWED) or {}
     message = known.get("message") if known.get("status") == "False" else ""
     needed, there = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
     refusal = f"The disruption budget {name} does not allow evicting pods currently"
@@ -173,13 +169,12 @@ def _refused(why: str, *, retry_after_seconds: int = 0) -> StatusError:
 
 
 def _disallow(budget: JsonObject, now: float) -> None:
-    conditions = budget["status"].get("conditions") or ()
-    for condition in conditions:
-        if condition["type"] == "DisruptionAllowed":
-            if condition.get("status") != "False":
-                condition["lastTransitionTime"] = timestamp(now)
-            condition["status"], condition["reason"] = "False", "InsufficientPods"
-            condition["observedGeneration"] = budget["status"].get("observedGeneration", 0)
+    condition = find_condition(budget["status"], DISRUPTION_ALLOWED)
+    if condition is not None:
+        if condition.get("status") != "False":
+            condition["lastTransitionTime"] = timestamp(now)
+        condition["status"], condition["reason"] = "False", "InsufficientPods"
+        condition["observedGeneration"] = budget["status"].get("observedGeneration", 0)
 
 
 def _delete(
@@ -192,7 +187,7 @@ def _delete(
             "reason": "EvictionByEvictionAPI",
             "message": "Eviction API: evicting",
         }
-        set_condition(pod, condition, now)
+        set_pod_condition(pod, condition, now)
         stored = registry.store.put(request.resource.storage, pod)
     # the precondition on the resourceVersion held before our own write
     options = msgspec.structs.replace(request.options, precondition_resource_version=None)

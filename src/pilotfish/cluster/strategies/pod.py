@@ -16,7 +16,7 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.kubelet.annotations import pod_annotation_warnings
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.strategies.pod_conditions import set_condition
+from pilotfish.cluster.strategies.pod_conditions import set_pod_condition
 from pilotfish.cluster.strategies.pod_update import pod_update_errors
 from pilotfish.cluster.strategies.quality_of_service import quality_of_service
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
@@ -51,7 +51,7 @@ class PodStrategy(Strategy):
         metadata["generation"] = 1
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
         if spec.get("schedulingGates"):
-            set_condition(obj, GATED, now)
+            set_pod_condition(obj, GATED, now)
         _set_grace_period(spec)
         _merge_label_keys(spec, metadata.get("labels") or {})
 

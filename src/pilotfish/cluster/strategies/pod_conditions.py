@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.timestamps import timestamp
 
 
-def set_condition(pod: JsonObject, condition: JsonObject, now: float) -> None:
+def set_pod_condition(pod: JsonObject, condition: JsonObject, now: float) -> None:
     """Set a condition, named by its type; its transition is now where its status changes.
 
     Source: kubernetes v1.36 pkg/api/pod/util.go, UpdatePodCondition.
     """
     conditions: list[JsonObject] = pod["status"].setdefault("conditions", [])
-    known = next((c for c in conditions if c["type"] == condition["type"]), None)
+    known = find_condition(pod["status"], condition["type"])
     new = {
         "type": condition["type"],
         "status": condition["status"],

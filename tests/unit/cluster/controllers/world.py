@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pilotfish.cluster.cluster import Cluster
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.controllers import Controllers, controllers_of
-from pilotfish.cluster.controllers.conditions import find_condition
 from pilotfish.cluster.kinds import (
     EVENTS,
     LEASES,

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pilotfish.cluster.controllers.conditions import condition, find_condition, set_condition
+from pilotfish.cluster.conditions import condition, find_condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
 from pilotfish.cluster.errors import StatusError

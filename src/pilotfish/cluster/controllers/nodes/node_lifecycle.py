@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.meta import ApiStruct
-from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lists import put_list
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex

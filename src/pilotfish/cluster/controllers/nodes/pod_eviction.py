@@ -5,7 +5,7 @@ Source: kubernetes v1.36 pkg/controller/{tainteviction/taint_eviction,podgc/gc_c
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.conditions import condition, set_condition
+from pilotfish.cluster.conditions import condition, set_condition
 from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import PODS

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pilotfish.cluster.controllers.conditions import (
+from pilotfish.cluster.conditions import (
     condition,
     find_condition,
     remove_condition,

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.cluster.controllers.conditions import condition, set_condition
+from pilotfish.cluster.conditions import condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import controller_of
 from pilotfish.cluster.controllers.pod_index import Key, PodInfo

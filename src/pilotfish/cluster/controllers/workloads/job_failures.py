@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.controllers.pod_index import PodInfo
 from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.objects import JsonObject

@@ -5,7 +5,7 @@ Source: kubernetes v1.36 pkg/controller/job/{job_controller,success_policy}.go.
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.conditions import condition, find_condition, is_true
+from pilotfish.cluster.conditions import condition, find_condition, is_true
 from pilotfish.cluster.controllers.times import seconds_since
 from pilotfish.cluster.controllers.workloads.job_progress import JobProgress, is_indexed
 from pilotfish.cluster.job_indexes import read_indexes

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
 from pilotfish.api.selectors import LabelSelector
-from pilotfish.cluster.controllers.conditions import (
+from pilotfish.cluster.conditions import (
     condition,
     find_condition,
     remove_condition,

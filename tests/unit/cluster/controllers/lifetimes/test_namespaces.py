@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.kinds import (
     CONFIG_MAPS,
     DEPLOYMENTS,

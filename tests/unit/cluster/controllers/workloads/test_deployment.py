@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.kinds import DEPLOYMENTS, PODS, REPLICA_SETS
 from unit.cluster.controllers.world import Json, World, template, workload
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotfish.cluster.controllers.conditions import find_condition
+from pilotfish.cluster.conditions import find_condition
 from pilotfish.cluster.kinds import (
     NAMESPACES,
     PODS,

@@ -1,4 +1,4 @@
-"""Conditions of workloads, in lists under `status`."""
+"""Conditions of objects, in lists under `status`."""
 
 from __future__ import annotations
 
