@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from pilotfish import __version__
+from pilotfish.apiserver.media_types import JSON
 from pilotfish.cluster.resources import SUBRESOURCES, Resource, ResourceTable
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -28,10 +29,10 @@ class Document(msgspec.Struct, frozen=True):
 
     body: bytes
     etag: str = ""
-    media_type: str = "application/json"
+    media_type: str = JSON
 
     @classmethod
-    def of(cls, content: Any, media_type: str = "application/json") -> Document:
+    def of(cls, content: Any, media_type: str = JSON) -> Document:
         """Encode a document."""
         body = msgspec.json.encode(content)
         return cls(body, f'"{hashlib.sha256(body).hexdigest().upper()}"', media_type)
