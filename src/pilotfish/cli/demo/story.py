@@ -128,7 +128,7 @@ class Story:
         names = [f"backlog-{i}" for i in range(BACKLOG)]
         started = time.monotonic()
         await asyncio.gather(*(self._pod(name, "20m") for name in names))
-        title = f"5. A backlog of {BACKLOG}, by node"
+        title = f"5. A backlog of {BACKLOG}: the emptiest nodes take most, the failed one none"
         with Live(self._board.by_node(title), console=self._console) as live:
             await self._stage.until(lambda: self._board.bound() >= {*names}, "the backlog's end")
             took = time.monotonic() - started
