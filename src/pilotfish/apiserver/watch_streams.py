@@ -65,10 +65,8 @@ class Watchers:
                 event.set()
 
     def life_seconds(self, asked: int | None) -> float:
-        """Return how long a watch lasts."""
-        if asked is not None and asked > 0:
-            return float(asked)
-        return MIN_WATCH_SECONDS * (1 + self._rng.random())
+        """Return how long a watch lasts; zero leaves it to the server."""
+        return float(asked or MIN_WATCH_SECONDS * (1 + self._rng.random()))
 
     def _wake(self, change: Change) -> None:
         for event in self._events.get(change.storage, ()):

@@ -228,6 +228,11 @@ async def test_watch_ends_after_its_time_with_a_bookmark_before(
 
 
 @in_loop
+async def test_watch_of_less_than_no_time_ends_at_once(face: Face) -> None:
+    assert await Watcher(face, timeout_seconds=-1).events(1) == []
+
+
+@in_loop
 async def test_closing_ends_all_watches_and_leaves_no_watcher(face: Face) -> None:
     watchers = [Watcher(face) for _ in range(3)]
     async with asyncio.TaskGroup() as tasks:
