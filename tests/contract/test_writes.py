@@ -202,3 +202,8 @@ def test_dry_run_changes_nothing(api: Server, core: str, verb: str) -> None:
         case _:
             assert api.delete(collection, {"dryRun": ["All"]}).ok()["kind"] == "ConfigMapList"
     assert api.get(collection, labelSelector="x").body["items"] == before
+
+
+def test_namespace_has_the_authority_that_vouches_for_the_server(api: Server, core: str) -> None:
+    published = api.get(f"{core}/configmaps/kube-root-ca.crt").ok()["data"]["ca.crt"]
+    assert published.strip() == api.ca_file.read_text().strip()

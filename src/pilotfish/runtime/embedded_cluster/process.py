@@ -131,6 +131,7 @@ class _ClusterProcess:
         self._objects = read_objects(options.load)
         self._token = options.token or secrets.token_hex(TOKEN_BYTES)
         self._seed = secrets.randbits(32) if options.seed is None else options.seed
+        self._certificate = make_certificate(self._place.names)
         self._now = ForwardClock(time.time)
         self._cluster = Cluster(
             rng=repeatable(self._seed),
@@ -152,12 +153,14 @@ class _ClusterProcess:
             groups = ()
         local = settings.kubelet.local_images | dict(options.local_images) | {IMAGE: COMMAND}
         kubelet = msgspec.structs.replace(settings.kubelet, local_images=local, seed=self._seed)
-        return msgspec.structs.replace(settings, node_groups=groups, kubelet=kubelet)
+        root_ca = self._certificate.authority.decode()
+        return msgspec.structs.replace(
+            settings, node_groups=groups, kubelet=kubelet, root_ca=root_ca
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`."""
-        options, cluster = self._options, self._cluster
-        certificate = make_certificate(self._place.names)
+        options, cluster, certificate = self._options, self._cluster, self._certificate
         cluster.kubelets.processes.ca = certificate.authority.decode()
         listening = take(self._place, options.port)
         where = host_and_port(self._place.host, listening.getsockname()[1])
