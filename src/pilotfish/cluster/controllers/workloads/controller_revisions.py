@@ -26,9 +26,12 @@ DEFAULT_LIMIT: Final = 10
 class History:
     """Keeps the revisions of one kind's objects."""
 
-    def __init__(self, client: LoopbackClient, resource: Resource) -> None:
+    def __init__(
+        self, client: LoopbackClient, resource: Resource, label: str = REVISION_HASH
+    ) -> None:
         self._client = client
         self._resource = resource
+        self._label = label  # of a revision, with its hash
         self._known: dict[Key, tuple[str, str, str]] = {}  # uid, hash of the template, revision
 
     def forget(self, key: Key) -> None:
@@ -88,7 +91,7 @@ class History:
                 "namespace": namespace,
                 "labels": {
                     **((template.get("metadata") or {}).get("labels") or {}),
-                    REVISION_HASH: name.removeprefix(f"{metadata['name']}-"),
+                    self._label: name.removeprefix(f"{metadata['name']}-"),
                 },
                 "annotations": metadata.get("annotations") or {},
                 "ownerReferences": [controller_reference(self._resource, owner)],

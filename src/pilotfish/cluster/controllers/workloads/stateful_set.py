@@ -72,7 +72,7 @@ class StatefulSetController(Controller):
     def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
         super().__init__(client, pods, recorder)
         self._events = recorder.source("statefulset-controller", STATEFUL_SETS)
-        self._history = History(client, STATEFUL_SETS)
+        self._history = History(client, STATEFUL_SETS, "controller.kubernetes.io/hash")
         self._claims = StatefulClaims(client, self._events)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:

@@ -58,6 +58,9 @@ def test_each_template_is_a_revision_that_its_pods_name(kind: Resource) -> None:
     told = pod["metadata"]["labels"]["controller-revision-hash"]
     name = newest["metadata"]["name"]
     assert told == (name if kind is STATEFUL_SETS else name.removeprefix("web-"))
+    is_stateful = kind is STATEFUL_SETS
+    label = "controller.kubernetes.io/hash" if is_stateful else "controller-revision-hash"
+    assert newest["metadata"]["labels"] == {"app": "web", label: name.removeprefix("web-")}
     assert newest["metadata"]["ownerReferences"][0]["kind"] == kind.kind
     assert newest["data"]["spec"]["template"]["$patch"] == "replace"
 
