@@ -1,6 +1,7 @@
 """PodDisruptionBudgets: how many of the selected pods may be disrupted now.
 
-Source: kubernetes v1.36 pkg/controller/disruption/disruption.go.
+Source: kubernetes v1.36 pkg/controller/disruption/disruption.go. differs: Events are told once a
+status changes, not at each look.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from typing import Final
 
 import msgspec
 
+from pilotfish.api.meta import OwnerReference
 from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.conditions import condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import controller_of
-from pilotfish.cluster.controllers.pod_index import Key, PodInfo
+from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
 from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of, scaled_value
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import (
     DEPLOYMENTS,
     POD_DISRUPTION_BUDGETS,
@@ -24,20 +27,28 @@ from pilotfish.cluster.kinds import (
     REPLICATION_CONTROLLERS,
     STATEFUL_SETS,
 )
+from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Change
 
 DELETION_TIMEOUT_SECONDS: Final = 120.0  # how long an eviction counts that deletes nothing
-_SCALED: Final = {
-    resource.kind: resource
-    for resource in (DEPLOYMENTS, REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS)
-}
+_SCALED: Final = (DEPLOYMENTS, REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS)
+COUNTS: Final = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+
+
+class _UnknownScaleError(Exception):
+    """Nobody can say how many pods there should be; the text says why."""
 
 
 class DisruptionController(Controller):
     """Tells the status of each PodDisruptionBudget."""
 
-    watches = (POD_DISRUPTION_BUDGETS, *_SCALED.values())
+    watches = (POD_DISRUPTION_BUDGETS, *_SCALED)
+
+    def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
+        super().__init__(client, pods, recorder)
+        self._events = recorder.source("controllermanager", POD_DISRUPTION_BUDGETS)
 
     def observe(self, change: Change, now: float) -> Iterable[Key]:
         """Give a budget itself; for a workload all budgets of its namespace."""
@@ -63,12 +74,31 @@ class DisruptionController(Controller):
         chosen: Sequence[PodInfo] = []
         if selector is not None:
             matcher = msgspec.convert(selector, LabelSelector)
-            chosen = [pod for pod in pods if matcher.matches(pod.labels) and not pod.is_finished]
-        expected, desired = self._expected(pdb, chosen)
+            chosen = [pod for pod in pods if matcher.matches(pod.labels)]
         old = pdb.get("status") or {}
-        disrupted, expires = _still_disrupted(old.get("disruptedPods") or {}, chosen, now)
+        try:
+            status, later = self._status(pdb, chosen, now)
+            events = _events(pdb["spec"], chosen)
+        except _UnknownScaleError as error:
+            status, later = _failed(old, str(error), now), None
+            text = f"Failed to calculate the number of expected pods: {error}"
+            events = [("Warning", "CalculateExpectedPodCountFailed", text)]
+        if status != old:
+            for kind, reason, message in events:
+                tell = self._events.normal if kind == "Normal" else self._events.warning
+                tell(pdb, reason, message, now)
+            self.client.update_status(POD_DISRUPTION_BUDGETS, pdb | {"status": status}, now)
+        return later
+
+    def _status(
+        self, pdb: JsonObject, pods: Sequence[PodInfo], now: float
+    ) -> tuple[JsonObject, float | None]:
+        """Give the status, and when an eviction is given up."""
+        expected, desired = self._expected(pdb, pods)
+        old = pdb.get("status") or {}
+        disrupted, expires = _still_disrupted(old.get("disruptedPods") or {}, pods, now)
         healthy = sum(
-            pod.is_ready and not pod.is_terminating and pod.name not in disrupted for pod in chosen
+            pod.is_ready and not pod.is_terminating and pod.name not in disrupted for pod in pods
         )
         allowed = max(0, healthy - desired) if expected > 0 else 0
         status: JsonObject = {
@@ -83,9 +113,7 @@ class DisruptionController(Controller):
         value = ("True", "SufficientPods") if allowed else ("False", "InsufficientPods")
         made = condition("DisruptionAllowed", *value, "", now) | {"message": ""}
         set_condition(status, made | {"observedGeneration": status["observedGeneration"]})
-        if status != old:
-            self.client.update_status(POD_DISRUPTION_BUDGETS, pdb | {"status": status}, now)
-        return expires
+        return status, expires
 
     def _budgets(self, namespace: str) -> list[Key]:
         found = self.client.store.list(POD_DISRUPTION_BUDGETS.storage, namespace).items
@@ -103,25 +131,75 @@ class DisruptionController(Controller):
         return len(pods), int(least or 0)
 
     def _scale(self, pods: Iterable[PodInfo]) -> int:
-        """Sum up the sizes of the workloads that own the pods."""
+        """Sum up the sizes of the workloads that own the pods.
+
+        Raises:
+            _UnknownScaleError: One has no size, or is gone.
+        """
         sizes: dict[str, int] = {}
         for pod in pods:
             if pod.owner is not None and pod.owner.uid not in sizes:
-                sizes |= self._size_of(pod.namespace, pod.owner.kind, pod.owner.name)
+                sizes |= self._size_of(pod, pod.owner)
         return sum(sizes.values())
 
-    def _size_of(self, namespace: str, kind: str, name: str) -> dict[str, int]:
-        resource = _SCALED.get(kind)
-        found = None if resource is None else self.client.get(resource, namespace, name)
-        if found is None:
-            return {}
-        owner = controller_of(found)
-        if kind == REPLICA_SETS.kind and owner is not None and owner["kind"] == DEPLOYMENTS.kind:
+    def _size_of(self, pod: PodInfo, owner: OwnerReference) -> dict[str, int]:
+        resource = TABLE.of_kind(owner.api_version, owner.kind)
+        if resource is None:
+            version, kind = owner.api_version, owner.kind
+            raise _UnknownScaleError(f'no matches for kind "{kind}" in version "{version}"')
+        if resource not in _SCALED:
+            why = f"{resource.qualified} does not implement the scale subresource"
+            raise _UnknownScaleError(why)
+        found = self.client.get(resource, pod.namespace, owner.name)
+        if found is None or found["metadata"]["uid"] != owner.uid:
+            raise _UnknownScaleError(f'found no controllers for pod "{pod.name}"')
+        above = controller_of(found)
+        if resource is REPLICA_SETS and above is not None and above["kind"] == DEPLOYMENTS.kind:
             # a rollout's ReplicaSets share the size of their deployment, counted once
-            above = self.client.get(DEPLOYMENTS, namespace, owner["name"])
-            if above is not None:
-                return {found["metadata"]["uid"]: 0, owner["uid"]: replicas_of(above)}
-        return {found["metadata"]["uid"]: replicas_of(found)}
+            deployment = self.client.get(DEPLOYMENTS, pod.namespace, above["name"])
+            if deployment is not None:
+                return {owner.uid: 0, above["uid"]: replicas_of(deployment)}
+        return {owner.uid: replicas_of(found)}
+
+
+def _failed(old: JsonObject, message: str, now: float) -> JsonObject:
+    """Give a status that lets nobody be disrupted, since it is not known who may be."""
+    made = condition("DisruptionAllowed", "False", "SyncFailed", message, now)
+    if generation := old.get("observedGeneration"):
+        made["observedGeneration"] = generation
+    status: JsonObject = dict.fromkeys(COUNTS, 0) | old | {"disruptionsAllowed": 0}
+    set_condition(status, made)
+    return status
+
+
+def _events(spec: JsonObject, pods: Sequence[PodInfo]) -> list[tuple[str, str, str]]:
+    """Give what is to be told of a budget's pods."""
+    if not pods:
+        return [("Normal", "NoPods", "No matching pods found")]
+    counts_owners = "maxUnavailable" in spec or isinstance(spec.get("minAvailable"), str)
+    if not counts_owners or all(pod.owner is not None for pod in pods):
+        return []
+    text = (
+        f"Pods selected by this PodDisruptionBudget (selector: {_as_go(spec['selector'])}) were "
+        "found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, "
+        "which may result in undefined behavior. To account for these pods please set "
+        '".spec.minAvailable" field of the PDB to an integer value.'
+    )
+    return [("Warning", "UnmanagedPods", text)]
+
+
+def _as_go(selector: JsonObject) -> str:
+    """Write a selector as Go prints it."""
+    labels = "".join(f"{k}: {v}," for k, v in sorted((selector.get("matchLabels") or {}).items()))
+    rules = "".join(
+        f"LabelSelectorRequirement{{Key:{rule['key']},Operator:{rule['operator']},"
+        f"Values:[{' '.join(rule.get('values') or ())}],}},"
+        for rule in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{rules}}},}}"
+    )
 
 
 def _still_disrupted(

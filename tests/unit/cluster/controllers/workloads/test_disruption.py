@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotfish.cluster.kinds import DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS
+from pilotfish.cluster.kinds import DAEMON_SETS, DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS
 from pilotfish.cluster.timestamps import timestamp
 from unit.cluster.controllers.world import Json, World, workload
 
@@ -77,3 +77,57 @@ def test_eviction_that_deletes_nothing_is_given_up_after_two_minutes() -> None:
     assert counts(world) == (2, 1, 1, 0)
     world.advance(121)
     assert counts(world) == (2, 2, 1, 1)
+
+
+def test_budget_over_pods_whose_owner_has_no_scale_allows_nothing_and_says_why() -> None:
+    world = World()
+    world.add_node("a")
+    world.create(DAEMON_SETS, workload("web", updateStrategy={"type": "OnDelete"}))
+    budget(world, maxUnavailable=1)
+    world.advance(1, world.run_pods)
+    why = "daemonsets.apps does not implement the scale subresource"
+    (condition,) = status(world)["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "SyncFailed")
+    assert condition["message"] == why
+    assert status(world)["disruptionsAllowed"] == 0
+    (event,) = world.events("CalculateExpectedPodCountFailed")
+    assert event == f"Failed to calculate the number of expected pods: {why}"
+
+
+def test_owner_of_an_unknown_kind_keeps_a_budget_from_being_reckoned() -> None:
+    world = World()
+    owner = {"apiVersion": "x.io/v1", "kind": "X", "name": "x", "uid": "1", "controller": True}
+    world.add_pod("a", owner=owner)
+    budget(world, minAvailable="50%")
+    world.settle()
+    why = 'no matches for kind "X" in version "x.io/v1"'
+    assert status(world)["conditions"][0]["message"] == why
+
+
+def test_events_tell_of_a_budget_without_pods_and_of_pods_without_an_owner() -> None:
+    world = World()
+    budget(world, maxUnavailable=1)
+    world.settle()
+    assert world.events("NoPods") == ["No matching pods found"]
+    world.add_pod("alone")
+    world.advance(1, world.run_pods)
+    selector = (
+        "&LabelSelector{MatchLabels:map[string]string{app: web,},"
+        "MatchExpressions:[]LabelSelectorRequirement{},}"
+    )
+    world.change(POD_DISRUPTION_BUDGETS, "pdb", lambda p: p["spec"].update(maxUnavailable=0))
+    world.settle()
+    assert world.events("UnmanagedPods")[-1].startswith(
+        f"Pods selected by this PodDisruptionBudget (selector: {selector}) were found"
+    )
+
+
+def test_finished_pods_of_a_budget_are_expected_as_the_others() -> None:
+    world = World()
+    for name in ("a", "b"):
+        world.add_pod(name)
+    budget(world, minAvailable=1)
+    world.advance(1, world.run_pods)
+    world.set_pod("a", "Succeeded")
+    world.settle()
+    assert counts(world) == (2, 1, 1, 0)
