@@ -219,3 +219,28 @@ def test_node_without_taints_has_no_list_of_them() -> None:
     world.set_node("n", "True")
     world.settle()
     assert "taints" not in world.get(NODES, "n")["spec"]
+
+
+def test_unbound_pod_that_is_held_while_it_is_deleted_has_failed() -> None:
+    world = World()
+    world.add_pod("a")
+    world.change(PODS, "a", lambda pod: pod["metadata"].update(finalizers=["test/hold"]))
+    world.delete(PODS, "a")
+    world.settle()
+    assert world.get(PODS, "a")["status"]["phase"] == "Failed"
+
+
+def test_pods_that_a_node_out_of_service_should_end_go_without_it() -> None:
+    world = World()
+    world.add_node("n1")
+    for name in ("going", "staying"):
+        world.add_pod(name, node="n1")
+    world.settle()
+    world.delete(PODS, "going", grace_period_seconds=30)
+    taints = [{"key": "node.kubernetes.io/out-of-service", "effect": "NoSchedule"}]
+    world.change(NODES, "n1", lambda node: node["spec"].update(taints=taints))
+    world.settle()
+    assert world.names(PODS) == ["going", "staying"]
+    world.set_node("n1", "Unknown")
+    world.settle()
+    assert world.names(PODS) == ["staying"]

@@ -18,6 +18,12 @@ def job(world: World, **spec: Any) -> None:
     world.create(JOBS, {"metadata": {"name": "work"}, "spec": content})
 
 
+def bound_template(world: World) -> Json:
+    """Make a template whose pods are on a node from the start, where a kubelet ends them."""
+    world.add_node("n1")
+    return {"metadata": {"labels": LABELS}, "spec": pod_spec(restartPolicy="Never", nodeName="n1")}
+
+
 def end_pods(world: World, phase: str) -> None:
     """Let all running pods end."""
     for pod in world.all(PODS):

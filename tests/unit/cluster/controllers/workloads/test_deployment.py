@@ -115,9 +115,20 @@ def test_rollout_with_no_unavailability_waits_for_new_pods() -> None:
     assert sizes(world) == [0, 4]
 
 
+def bind_all(world: World) -> None:
+    """Bind the pods that there are to one node."""
+    world.add_node("n1")
+    world.settle()
+    for name in world.names(PODS):
+        binding = {"metadata": {"name": name}, "target": {"kind": "Node", "name": "n1"}}
+        key = (world.namespace, name)
+        world.client.create_subresource(PODS, *key, "binding", binding, world.now)
+
+
 def test_recreate_stops_all_old_pods_before_it_starts_new_ones() -> None:
     world = World()
     deploy(world, 2, {"type": "Recreate"})
+    bind_all(world)
     world.advance(1, world.run_pods)
     for name in world.names(PODS):
         world.change(PODS, name, lambda p: p["metadata"].update(finalizers=["test/hold"]))

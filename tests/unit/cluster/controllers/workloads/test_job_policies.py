@@ -8,6 +8,7 @@ from pilotfish.cluster.kinds import JOBS, PODS
 from unit.cluster.controllers.workloads.job_story import (
     LABELS,
     active,
+    bound_template,
     conditions,
     end_pods,
     fail_pod,
@@ -103,7 +104,7 @@ def test_ignored_failure_is_replaced_and_counts_towards_no_limit() -> None:
 
 def test_pod_that_is_deleted_is_replaced_when_it_has_ended_where_only_failed_ones_are() -> None:
     world = World()
-    job(world, completions=1, podReplacementPolicy="Failed")
+    job(world, completions=1, podReplacementPolicy="Failed", template=bound_template(world))
     world.settle()
     (name,) = world.names(PODS)
     world.set_pod(name, "Running", ready=True)
@@ -126,6 +127,7 @@ def test_index_of_a_pod_that_is_being_deleted_is_not_given_twice() -> None:
         parallelism=2,
         completionMode="Indexed",
         podReplacementPolicy="Failed",
+        template=bound_template(world),
     )
     world.settle()
     (first,), (second,) = pods_of(world, 0), pods_of(world, 1)
