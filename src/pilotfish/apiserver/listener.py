@@ -64,6 +64,7 @@ async def listen(
         api.handle,
         handler_cancellation=True,  # a watcher that leaves is not waited for
         access_log=None,
+        auto_decompress=False,  # upstream reads no Content-Encoding either
         keepalive_timeout=IDLE_SECONDS,
         max_line_size=LINE_BYTES,
         max_field_size=LINE_BYTES,

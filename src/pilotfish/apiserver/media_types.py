@@ -37,8 +37,8 @@ AS_IS: Final = Accepted()
 
 
 @lru_cache(maxsize=256)  # clients send the same few headers again and again
-def accepted_form(accept: str) -> Accepted:
-    """Choose the first representation of an Accept header that is served.
+def accepted_form(accept: str, *, is_watch: bool = False) -> Accepted:
+    """Choose the first representation of an Accept header that is served; no watch is YAML.
 
     Raises:
         StatusError: 406, none is.
@@ -49,9 +49,9 @@ def accepted_form(accept: str) -> Accepted:
             continue
         if media_type in (JSON, "*/*"):
             return Accepted(form)
-        if media_type == YAML:
+        if media_type == YAML and not is_watch:
             return Accepted(form, YAML)
-    raise not_acceptable((JSON, YAML))
+    raise not_acceptable((f"{JSON};stream=watch",) if is_watch else (JSON, YAML))
 
 
 def accepts(accept: str, media_type: str) -> bool:

@@ -32,6 +32,8 @@ class ResourcePath(msgspec.Struct, frozen=True):
 def split_target(target: str) -> tuple[str, str]:
     """Split a request target into its decoded path and its query."""
     path, _, query = target.partition("?")
+    if not path.startswith("/") and "://" in path:  # a whole URL, as proxies are asked
+        path = "/" + path.partition("://")[2].partition("/")[2]
     if "%" in path:
         path = unquote(path)
     return path, query

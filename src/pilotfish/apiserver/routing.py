@@ -23,13 +23,11 @@ from pilotfish.cluster.validation.names import path_segment
 
 _COLLECTION_VERBS: Final[Mapping[str, Verb]] = {
     "GET": "list",
-    "HEAD": "list",
     "POST": "create",
     "DELETE": "deletecollection",
 }
 _OBJECT_VERBS: Final[Mapping[str, Verb]] = {
     "GET": "get",
-    "HEAD": "get",
     "PUT": "update",
     "PATCH": "patch",
     "DELETE": "delete",
@@ -99,4 +97,4 @@ def verb_of(method: str, path: ResourcePath) -> str:
     if method == "POST":
         return "create"
     verbs = _OBJECT_VERBS if path.name else _COLLECTION_VERBS
-    return verbs.get(method, method.lower())
+    return verbs.get("GET" if method == "HEAD" else method, method.lower())

@@ -42,6 +42,7 @@ from pilotfish.cluster.requests import ApiRequest, Options, User
 from pilotfish.cluster.resources import TABLE
 
 BODY_SECONDS: Final = 30.0  # how long a body may take to arrive
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -122,7 +123,7 @@ class ApiServer:
         if route.subresource == "log":
             return await self._logs.serve(request, route, query)
         wanted = await self._read(request, asked, query)
-        accepted = accepted_form(request.headers.get("Accept", ""))
+        accepted = accepted_form(request.headers.get("Accept", ""), is_watch=is_watch)
         include = rendering.include_of(query.text("includeObject"))
         if is_watch:
             return await self._watches.serve(request, wanted, accepted, include)
@@ -218,6 +219,8 @@ async def _text(request: web.BaseRequest) -> bytes:
     limit = bodies.MAX_BODY_BYTES
     if (request.content_length or 0) > limit:
         raise bodies.body_too_large()
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(CONTINUE)  # else curl waits a second
     parts: list[bytes] = []
     size = 0
     try:

@@ -42,6 +42,12 @@ def test_who_accepts_nothing_of_it_is_refused(accept: str) -> None:
     assert refused.value.code == 406
 
 
+def test_watch_is_no_yaml() -> None:
+    assert accepted_form("application/yaml,application/json", is_watch=True) == AS_IS
+    with pytest.raises(StatusError, match="application/json;stream=watch"):
+        accepted_form("application/yaml", is_watch=True)
+
+
 def test_aggregated_discovery_is_given_to_who_prefers_it() -> None:
     assert accepts_aggregated_discovery(f"{DISCOVERY},application/json")
     assert not accepts_aggregated_discovery(f"application/json,{DISCOVERY}")

@@ -40,3 +40,8 @@ def test_path_with_a_hole_or_too_many_parts_is_no_object() -> None:
 
 def test_target_is_split_before_it_is_decoded() -> None:
     assert split_target("/api/v1/pods/a%3Fb?c=%20") == ("/api/v1/pods/a?b", "c=%20")
+
+
+def test_whole_url_is_its_path() -> None:
+    assert split_target("http://host:1/api/v1?limit=1") == ("/api/v1", "limit=1")
+    assert split_target("https://host") == ("/", "")

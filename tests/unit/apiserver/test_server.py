@@ -194,6 +194,7 @@ def test_admin_may_act_for_others(face: Face) -> None:
         ("PUT", CONFIG_MAPS, 405, "MethodNotAllowed"),
         ("DELETE", "/api/v1/namespaces", 405, "MethodNotAllowed"),
         ("PROPFIND", CONFIG_MAPS, 405, "MethodNotAllowed"),
+        ("HEAD", f"{CONFIG_MAPS}?watch=1", 405, "MethodNotAllowed"),
         ("POST", "/version", 405, "MethodNotAllowed"),
         ("GET", "/api/v1/namespaces/default/configmaps/..", 400, "BadRequest"),
         ("GET", "/api/v1/namespaces/default/pods/a/exec", 501, "NotImplemented"),
