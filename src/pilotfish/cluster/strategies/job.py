@@ -19,7 +19,7 @@ from pilotfish.cluster.field_errors import (
 from pilotfish.cluster.job_indexes import wrong_indexes
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.job_policies import policy_errors
-from pilotfish.cluster.strategies.strategy import Strategy, copy_field
+from pilotfish.cluster.strategies.strategy import Strategy
 from pilotfish.cluster.strategies.workloads import MISMATCH, template_errors, template_warnings
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.metadata import IMMUTABLE, selector_errors
@@ -118,8 +118,11 @@ class JobStrategy(Strategy):
                 yield field_invalid("spec.completions", spec.get("completions"), detail)
         elif spec.get("completions") != known.get("completions"):
             yield field_invalid("spec.completions", spec.get("completions"), IMMUTABLE)
-        template = _comparable(spec["template"], known["template"], old)
-        if template != known["template"]:
+        if _may_change_pods(old):
+            if _fixed_part(new) != _fixed_part(old):
+                pod_spec = spec["template"].get("spec")
+                yield field_invalid("spec.template.spec", pod_spec, IMMUTABLE)
+        elif spec["template"] != known["template"]:
             yield field_invalid("spec.template", spec["template"], IMMUTABLE)
         for field in FIXED:
             if spec.get(field) != known.get(field):
@@ -183,13 +186,22 @@ def _restart_errors(spec: JsonObject) -> Iterator[FieldError]:
         yield field_invalid(path, policy, detail)
 
 
-def _comparable(new: JsonObject, old: JsonObject, job: JsonObject) -> JsonObject:
-    """Give a template without the changes that a suspended job that never ran may have."""
-    if not job["spec"].get("suspend") or "startTime" in (job.get("status") or {}):
-        return new
-    metadata, spec = dict(new.get("metadata") or {}), dict(new.get("spec") or {})
-    for field in ("labels", "annotations"):
-        copy_field(field, old.get("metadata") or {}, metadata)
-    for field in SCHEDULING:
-        copy_field(field, old.get("spec") or {}, spec)
-    return new | {"metadata": metadata, "spec": spec}
+def _may_change_pods(job: JsonObject) -> bool:
+    """Say whether a job may yet change its pods: while it is suspended and has none.
+
+    Source: kubernetes v1.36 pkg/registry/batch/job/strategy.go, shouldAllowMutablePodTemplate.
+    """
+    status = job.get("status") or {}
+    conditions = {c.get("type"): c.get("status") for c in status.get("conditions") or ()}
+    has_stopped = "startTime" not in status or conditions.get("Suspended") == "True"
+    return bool(job["spec"].get("suspend")) and has_stopped and not status.get("active")
+
+
+def _fixed_part(job: JsonObject) -> JsonObject:
+    """Give a job's pods without where they run and what they ask for."""
+    spec = job["spec"]["template"].get("spec") or {}
+    fixed = {field: value for field, value in spec.items() if field not in SCHEDULING}
+    for field in ("containers", "initContainers"):
+        containers = fixed.get(field) or ()
+        fixed[field] = [{k: v for k, v in each.items() if k != "resources"} for each in containers]
+    return fixed

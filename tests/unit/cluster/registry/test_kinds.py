@@ -272,6 +272,34 @@ def test_pods_of_a_job_change_only_while_it_is_suspended(api: Api) -> None:
     assert "spec.template: Invalid value: " in message(api.merge("jobs", "j", patch), 422)
 
 
+def test_pods_of_a_suspended_job_may_ask_for_other_amounts_but_be_nothing_else(api: Api) -> None:
+    api.create("jobs", job(suspend=True))
+    asked = {"requests": {"cpu": "1"}}
+    [container] = api.get("jobs", "j")["spec"]["template"]["spec"]["containers"]
+
+    def changed(**fields: Any) -> Json:
+        template = {"spec": {"containers": [container | fields]}}
+        return api.merge("jobs", "j", {"spec": {"template": template}})
+
+    [kept] = changed(resources=asked)["spec"]["template"]["spec"]["containers"]
+    assert kept["resources"] == asked
+    told = message(changed(image="other"), 422)
+    assert 'Job.batch "j" is invalid: spec.template.spec: Invalid value: ' in told
+
+
+def test_job_that_is_suspended_again_may_change_its_pods_once_they_are_gone(api: Api) -> None:
+    api.create("jobs", job())
+    began = {"startTime": "2001-09-09T01:46:40Z", "active": 1}
+    api.merge("jobs", "j", {"status": began}, part="status")
+    api.merge("jobs", "j", {"spec": {"suspend": True}})
+    patch = {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}
+    assert "spec.template: Invalid value: " in message(api.merge("jobs", "j", patch), 422)
+    suspended = {"type": "Suspended", "status": "True"}
+    stopped = {"active": 0, "conditions": [suspended]}
+    api.merge("jobs", "j", {"status": stopped}, part="status")
+    assert "code" not in api.merge("jobs", "j", patch)
+
+
 def test_daemon_set_counts_the_changes_of_its_template(api: Api) -> None:
     def generation(obj: Json) -> Any:
         return obj["metadata"]["annotations"]["deprecated.daemonset.template.generation"]
