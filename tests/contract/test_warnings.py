@@ -146,3 +146,11 @@ def test_name_of_a_job_with_dots_is_taken_with_a_warning(api: Server, space: str
             "surprising behavior; a DNS label is recommended: [must not contain dots]"
         )
     ]
+
+
+def test_claim_of_a_part_of_a_byte_is_odd(api: Server, core: str) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500m"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "odd"}}
+    answer = api.post(f"{core}/persistentvolumeclaims", claim | {"spec": spec}, dryRun="All")
+    at = "spec.resources.requests[storage]"
+    assert told(answer) == [f'{at}: fractional byte value "1500m" is invalid, must be an integer']

@@ -70,7 +70,8 @@ class ServiceAddresses:
 
     def _set_address(self, review: Review, spec: JsonObject, old: JsonObject) -> None:
         wanted = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
-        if wanted != HEADLESS and (not wanted or [wanted] != old.get("clusterIPs")):
+        was = old.get("clusterIPs")
+        if wanted != HEADLESS and not (wanted and was):  # that a given one stays is validated
             taken = {ip for other in self._others(review) for ip in other.get("clusterIPs") or ()}
             if wanted:
                 self._check_address(review, wanted, taken)

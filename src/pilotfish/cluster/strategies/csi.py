@@ -124,6 +124,10 @@ class VolumeAttachmentStrategy(Fixed, VersionedAndReturned):
         if len(given) != 1:
             report = field_forbidden if given else field_required
             yield report("spec.source", f"must specify exactly one of {kinds[0]} and {kinds[1]}")
-        node_name = spec.get("nodeName", "")
+        elif source.get(kinds[1]) == "":
+            yield field_required(f"spec.source.{kinds[1]}", f"must specify non empty {kinds[1]}")
+        node_name, volume = spec.get("nodeName", ""), source.get(kinds[1])
         for problem in dns_subdomain(node_name):
             yield field_invalid("spec.nodeName", node_name, problem)
+        for problem in dns_subdomain(volume) if volume is not None else ():
+            yield field_invalid(f"spec.source.{kinds[1]}", volume, problem)

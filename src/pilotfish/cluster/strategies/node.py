@@ -7,13 +7,22 @@ Source: kubernetes v1.36 pkg/registry/core/node/strategy.go and
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Final
 
-from pilotfish.cluster.field_errors import FieldError, field_duplicate, field_forbidden
+from pilotfish.cluster.field_errors import (
+    FieldError,
+    field_duplicate,
+    field_forbidden,
+    field_invalid,
+)
 from pilotfish.cluster.kubelet.annotations import node_annotation_warnings
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
 from pilotfish.cluster.validation.amounts import amount_value_errors
 from pilotfish.cluster.validation.placement import taint_errors
+
+BAD_NETWORK: Final = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
 
 class NodeStrategy(Strategy):
@@ -31,8 +40,12 @@ class NodeStrategy(Strategy):
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a new node."""
-        yield from taint_errors((obj.get("spec") or {}).get("taints"), "metadata.taints")
+        spec = obj.get("spec") or {}
+        yield from taint_errors(spec.get("taints"), "metadata.taints")
         yield from _amount_errors(obj.get("status") or {})
+        for i, text in enumerate(spec.get("podCIDRs") or ()):
+            if "/" not in text or not _is_network(text):
+                yield field_invalid(f"spec.podCIDRs[{i}]", text, BAD_NETWORK)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update."""
@@ -67,6 +80,14 @@ class NodeStrategy(Strategy):
                 shown = {key.capitalize(): value for key, value in address.items()}
                 yield field_duplicate(f"status.addresses[{i}]", shown)
             seen.append(address)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _complete_ranges(node: JsonObject) -> None:

@@ -21,6 +21,7 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.strategy import copy_field
 from pilotfish.cluster.validation.placement import REQUIRED
 
+MAX_INT32: Final = 2**31 - 1
 UPDATABLE: Final = (
     "`spec.containers[*].image`",
     "`spec.initContainers[*].image`",
@@ -94,6 +95,8 @@ def _deadline_errors(new: int | None, old: int | None) -> Iterator[FieldError]:
     path = "spec.activeDeadlineSeconds"
     if new is None and old is not None:
         yield field_invalid(path, None, "must not update from a positive integer to nil value")
+    elif new is not None and not 0 <= new <= MAX_INT32:
+        yield field_invalid(path, new, f"must be between 0 and {MAX_INT32}, inclusive")
     elif new is not None and old is not None and old < new:
         yield field_invalid(path, new, "must be less than or equal to previous value")
 

@@ -29,6 +29,7 @@ from pilotfish.cluster.validation.names import (
     port_number,
 )
 
+TRAFFIC_POLICIES: Final = ("Cluster", "Local")
 TYPES: Final = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 HEADLESS: Final = "None"
@@ -70,6 +71,7 @@ class ServiceStrategy(Strategy):
         for i, address in enumerate(addresses):
             if address != HEADLESS and not _is_address(address):
                 yield field_invalid(f"spec.clusterIPs[{i}]", address, BAD_ADDRESS)
+        yield from _traffic_errors(spec)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: an address stays as long as there is one."""
@@ -114,6 +116,22 @@ def _port_errors(ports: list[JsonObject]) -> Iterator[FieldError]:
             shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number}
             yield field_duplicate(at, shown | {"TargetPort": 0, "NodePort": 0})
         numbers.add((protocol, number))
+
+
+def _traffic_errors(spec: JsonObject) -> Iterator[FieldError]:
+    """Give what is wrong with how requests find pods, from outside and inside."""
+    kind, outside = spec.get("type"), spec.get("externalTrafficPolicy")
+    path, inside = "spec.externalTrafficPolicy", spec.get("internalTrafficPolicy")
+    is_reached = kind in ("LoadBalancer", "NodePort") or (
+        kind == "ClusterIP" and spec.get("externalIPs")
+    )
+    if outside and not is_reached:
+        detail = "may only be set for externally-accessible services"
+        yield field_invalid(path, outside, detail)
+    elif outside and outside not in TRAFFIC_POLICIES:
+        yield field_not_supported(path, outside, TRAFFIC_POLICIES)
+    if inside not in (None, *TRAFFIC_POLICIES):
+        yield field_not_supported("spec.internalTrafficPolicy", inside, TRAFFIC_POLICIES)
 
 
 def _is_address(text: str) -> bool:

@@ -18,7 +18,8 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.strategies.workloads import WorkloadStrategy, internal
 from pilotfish.cluster.validation.amounts import NOT_NEGATIVE
 from pilotfish.cluster.validation.claims import claim_spec_errors
-from pilotfish.cluster.validation.names import dns_label
+from pilotfish.cluster.validation.metadata import label_errors
+from pilotfish.cluster.validation.names import NameRule, dns_label
 from pilotfish.cluster.validation.status_counts import STATEFUL_SET_COUNTS
 
 RETENTION: Final = ("Retain", "Delete")
@@ -28,6 +29,7 @@ class StatefulSetStrategy(WorkloadStrategy):
     """The rules of StatefulSets."""
 
     label = "statefulset"
+    senseless = ""
     status_counts = STATEFUL_SET_COUNTS
     changeable: ClassVar[tuple[str, ...]] = (
         "replicas",
@@ -38,6 +40,10 @@ class StatefulSetStrategy(WorkloadStrategy):
         "persistentVolumeClaimRetentionPolicy",
         "minReadySeconds",
     )
+
+    def name_rule(self) -> NameRule:
+        """Give the rule for names of StatefulSets, which begin names in DNS."""
+        return dns_label
 
     def initial_status(self) -> JsonObject:
         """Begin without replicas."""
@@ -55,15 +61,16 @@ class StatefulSetStrategy(WorkloadStrategy):
 
     def template_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the template; its pods have the claims' volumes besides."""
-        claims = [c.get("metadata", {}).get("name") for c in spec.get("volumeClaimTemplates") or ()]
+        claims = spec.get("volumeClaimTemplates") or ()
+        names = dict.fromkeys((c.get("metadata") or {}).get("name", "") for c in claims)
         template = spec.get("template") or {}
         pod = template.get("spec") or {}
-        volumes = [v for v in pod.get("volumes") or () if v.get("name") not in claims]
-        added = [
-            {"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims if name
-        ]
+        volumes = [v for v in pod.get("volumes") or () if v.get("name", "") not in names]
+        added = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
         filled = pod | {"volumes": [*added, *volumes]}
         yield from super().template_errors(spec | {"template": template | {"spec": filled}})
+        labels = (template.get("metadata") or {}).get("labels")
+        yield from label_errors(labels, "spec.template.labels")  # once more, as upstream does
 
     def strategy_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the order of pods, their claims and their service."""
@@ -86,21 +93,25 @@ class StatefulSetStrategy(WorkloadStrategy):
             if wanted not in RETENTION:
                 path = f"spec.persistentVolumeClaimRetentionPolicy.{when}"
                 yield field_not_supported(path, wanted, RETENTION)
-        if (start := (spec.get("ordinals") or {}).get("start", 0)) < 0:
-            yield field_invalid("spec.ordinals.start", start, NOT_NEGATIVE)
         for i, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
             yield from claim_spec_errors(claim["spec"], f"spec.volumeClaimTemplates[{i}].spec")
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
-        """Yield what is wrong with a StatefulSet."""
-        yield from super().validate(obj)
-        name = obj["spec"].get("serviceName")
+        """Yield what is wrong with a StatefulSet; upstream looks at the template last."""
+        spec = obj["spec"]
+        yield from self.strategy_errors(spec)
+        yield from self.count_errors(spec)
+        if (start := (spec.get("ordinals") or {}).get("start", 0)) < 0:
+            yield field_invalid("spec.ordinals.start", start, NOT_NEGATIVE)
+        name = spec.get("serviceName")
         for problem in dns_label(name) if name else ():
             yield field_invalid("spec.serviceName", name, problem)
+        yield from self.selector_errors(spec)
+        yield from self.template_errors(spec)
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: only some fields may change."""
-        yield from super().validate(new)
+        yield from self.validate(new)
         kept, was = (
             {field: value for field, value in each["spec"].items() if field not in self.changeable}
             for each in (new, old)

@@ -39,7 +39,7 @@ from pilotfish.cluster.validation.metadata import (
 )
 from pilotfish.cluster.validation.names import qualified_name
 from pilotfish.cluster.validation.placement import node_selector_errors
-from pilotfish.cluster.validation.pod_warnings import node_term_warnings
+from pilotfish.cluster.validation.pod_warnings import byte_warnings, node_term_warnings
 
 RECLAIM_POLICIES: Final = ("Delete", "Recycle", "Retain")
 BINDING_MODES: Final = ("Immediate", "WaitForFirstConsumer")
@@ -141,6 +141,11 @@ class PersistentVolumeClaimStrategy(Strategy):
         """Yield what is wrong with a claim."""
         yield from claim_spec_errors(obj["spec"], "spec")
 
+    def warnings(self, obj: JsonObject) -> Iterator[str]:
+        """Yield what is odd about the amounts of a new claim."""
+        for kind, amounts in (obj["spec"].get("resources") or {}).items():
+            yield from byte_warnings(amounts, f"spec.resources.{kind}")
+
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: little may change, and more once it is bound."""
         yield from self.validate(new)
@@ -189,6 +194,7 @@ class StorageClassStrategy(Strategy):
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: what volumes were made by stays."""
+        yield from self.validate(new)
         for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
             if new.get(field) != old.get(field):
                 yield field_invalid(field, new.get(field), IMMUTABLE)

@@ -7,11 +7,11 @@ Source: kubernetes v1.36 pkg/apis/apps/validation/validation.go,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
-from pilotfish.api.selectors import LabelSelector, MalformedSelectorError, int64
+from pilotfish.api.selectors import LabelSelector, int64
 from pilotfish.cluster.field_errors import (
     FieldError,
     field_forbidden,
@@ -49,13 +49,13 @@ class WorkloadStrategy(Strategy):
     """The kind as messages name it."""
     counts: ClassVar[tuple[str, ...]] = ("replicas", "minReadySeconds")
     """Fields of the spec that may not be negative."""
+    senseless: ClassVar[str | None] = "invalid label selector"
+    """What is said of a selector without sense, for which the template is left unread; or None."""
 
     def validate(self, obj: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with a workload."""
         spec = obj["spec"]
-        for field in self.counts:
-            if spec.get(field, 0) < 0:
-                yield field_invalid(f"spec.{field}", spec[field], NOT_NEGATIVE)
+        yield from self.count_errors(spec)
         yield from self.selector_errors(spec)
         yield from self.template_errors(spec)
         yield from self.strategy_errors(spec)
@@ -63,9 +63,7 @@ class WorkloadStrategy(Strategy):
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update: the selector stays."""
         yield from self.validate(new)
-        selector = new["spec"].get("selector")
-        if selector != old["spec"].get("selector"):
-            yield field_invalid("spec.selector", selector, IMMUTABLE)
+        yield from selector_change_errors(new, old)
 
     def warnings(self, obj: JsonObject) -> Iterator[str]:
         """Yield what is odd about the template of a new workload."""
@@ -75,6 +73,12 @@ class WorkloadStrategy(Strategy):
         """Yield what is odd about the template, when something changes."""
         if new["metadata"].get("generation") != old["metadata"].get("generation"):
             yield from template_warnings(new)
+
+    def count_errors(self, spec: JsonObject) -> Iterator[FieldError]:
+        """Yield which counts are negative."""
+        for field in self.counts:
+            if spec.get(field, 0) < 0:
+                yield field_invalid(f"spec.{field}", spec[field], NOT_NEGATIVE)
 
     def selector_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the selector."""
@@ -87,15 +91,23 @@ class WorkloadStrategy(Strategy):
             detail = f"empty selector is invalid for {self.label}"
             yield field_invalid("spec.selector", selector, detail)
 
+    def selects(self, selector: JsonObject | None, labels: dict[str, str]) -> bool | None:
+        """Say whether a selector selects the labels, as none does; None where it has no sense."""
+        if selector is None:
+            return False
+        if next(selector_errors(selector, ""), None) is not None:
+            return None
+        return msgspec.convert(selector, LabelSelector).matches(labels)
+
     def template_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the template."""
         template = spec.get("template") or {}
         labels = (template.get("metadata") or {}).get("labels")
-        selects = _selects(spec.get("selector"), labels or {})
-        if selects is None:
-            yield field_invalid("spec.selector", spec["selector"], "invalid label selector")
+        selects = self.selects(spec.get("selector"), labels or {})
+        if selects is None and self.senseless is not None:
+            yield field_invalid("spec.selector", spec["selector"], self.senseless)
             return
-        if not selects:
+        if selects is False:
             yield field_invalid("spec.template.metadata.labels", labels, MISMATCH)
         yield from template_errors(template, "spec.template")
         pod = template.get("spec") or {}
@@ -164,6 +176,7 @@ class DaemonSetStrategy(WorkloadStrategy):
     """The rules of DaemonSets, whose template's generation is told by an annotation."""
 
     label = "daemonset"
+    senseless = None
     status_counts = DAEMON_SET_COUNTS
     counts = ("minReadySeconds", "revisionHistoryLimit")
 
@@ -187,6 +200,11 @@ class DaemonSetStrategy(WorkloadStrategy):
         told = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "")
         changed = new["spec"].get("template") != old["spec"].get("template")
         _set_template_generation(new, (int64(told) or 0) + changed)
+
+    def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+        """Yield what is wrong with an update, first of all a change of the selector."""
+        yield from selector_change_errors(new, old)
+        yield from self.validate(new)
 
     def selector_errors(self, spec: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with the selector; that there is none is not said."""
@@ -233,13 +251,23 @@ class ReplicationControllerStrategy(WorkloadStrategy):
         if spec.get("template") is None:
             yield field_required("spec.template")
             return
-        selector = {"matchLabels": spec.get("selector") or {}}
-        yield from super().template_errors(spec | {"selector": selector})
+        yield from super().template_errors(spec)
+
+    def selects(self, selector: JsonObject | None, labels: dict[str, str]) -> bool | None:
+        """Say whether plain labels select these."""
+        return (selector or {}).items() <= labels.items()
 
     def validate_update(self, new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
         """Yield what is wrong with an update; even the selector may change."""
         del old
         yield from self.validate(new)
+
+
+def selector_change_errors(new: JsonObject, old: JsonObject) -> Iterator[FieldError]:
+    """Give that a selector changed, which it may not."""
+    selector = new["spec"].get("selector")
+    if selector != old["spec"].get("selector"):
+        yield field_invalid("spec.selector", selector, IMMUTABLE)
 
 
 def internal(strategy: JsonObject) -> JsonObject:
@@ -263,16 +291,6 @@ def template_warnings(workload: JsonObject) -> Iterator[str]:
     """Give what is odd about a workload's template of pods."""
     template = workload["spec"].get("template") or {}
     yield from pod_warnings(template.get("spec") or {}, "spec.template.spec")
-
-
-def _selects(selector: Any, labels: dict[str, str]) -> bool | None:
-    """Say whether a selector selects the labels, as none does; None where it makes no sense."""
-    if selector is None:
-        return False
-    try:
-        return msgspec.convert(selector, LabelSelector).matches(labels)
-    except (msgspec.ValidationError, MalformedSelectorError):
-        return None
 
 
 def _rolling_errors(rolling: JsonObject, path: str) -> Iterator[FieldError]:

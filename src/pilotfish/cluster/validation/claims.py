@@ -1,7 +1,7 @@
 """Validation of claims of storage, by themselves and as part of others.
 
-Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: sources of data are not
-    checked.
+Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: that both
+    sources of data are one is not checked, since defaults see to it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,21 @@ def claim_spec_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
     yield from class_errors(spec, path)
     if (mode := spec.get("volumeMode")) not in (None, *VOLUME_MODES):
         yield field_not_supported(f"{path}.volumeMode", mode, VOLUME_MODES)
+    for field in ("dataSource", "dataSourceRef"):
+        if (source := spec.get(field)) is not None:
+            yield from _source_errors(source, f"{path}.{field}")
+
+
+def _source_errors(source: JsonObject, path: str) -> Iterator[FieldError]:
+    for field in ("name", "kind"):
+        if not source.get(field):
+            yield field_required(f"{path}.{field}")
+    group, kind = source.get("apiGroup"), source.get("kind", "")
+    if not group and kind != "PersistentVolumeClaim":
+        detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+        yield field_invalid(path, kind, detail)
+    for problem in dns_subdomain(group) if group else ():
+        yield field_invalid(f"{path}.apiGroup", group, problem)
 
 
 def access_errors(spec: JsonObject, path: str = "spec", detail: str = "") -> Iterator[FieldError]:

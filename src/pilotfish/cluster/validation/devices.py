@@ -19,8 +19,12 @@ from pilotfish.cluster.field_errors import (
     field_too_long,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.metadata import driver_errors, required_name_errors
-from pilotfish.cluster.validation.names import dns_label, dns_subdomain
+from pilotfish.cluster.validation.metadata import (
+    driver_errors,
+    label_key_errors,
+    required_name_errors,
+)
+from pilotfish.cluster.validation.names import dns_label, dns_subdomain, label_value
 from pilotfish.cluster.validation.placement import POSITIVE, node_selector_errors
 
 MAX_EXPRESSION: Final = 10 * 1024  # bytes; upstream's CELSelectorExpressionMaxLength
@@ -79,6 +83,9 @@ def slice_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
     """Give what is wrong with the spec of a slice."""
     yield from driver_errors(spec.get("driver", ""), f"{path}.driver")
     yield from _pool_errors(spec.get("pool") or {}, f"{path}.pool")
+    if node_name := spec.get("nodeName"):
+        for problem in dns_subdomain(node_name):
+            yield field_invalid(f"{path}.nodeName", node_name, problem)
     if selector := spec.get("nodeSelector"):
         yield from node_selector_errors(selector, f"{path}.nodeSelector")
         if len(terms := selector.get("nodeSelectorTerms") or ()) != 1:
@@ -100,9 +107,21 @@ def slice_errors(spec: JsonObject, path: str) -> Iterator[FieldError]:
             if len(value) != 1:
                 detail = "exactly one value must be specified"
                 yield field_invalid(f"{at}.attributes[{key}]", value, detail)
+        for j, taint in enumerate(device.get("taints") or ()):
+            yield from _taint_errors(taint, f"{at}.taints[{j}]")
         if name in names:
             yield field_duplicate(at, name)
         names.add(name)
+
+
+def _taint_errors(taint: JsonObject, path: str) -> Iterator[FieldError]:
+    yield from label_key_errors(taint.get("key", ""), f"{path}.key")
+    for problem in label_value(taint.get("value", "")):
+        yield field_invalid(f"{path}.value", taint["value"], problem)
+    if not (effect := taint.get("effect", "")):
+        yield field_required(f"{path}.effect")
+    elif effect not in TOLERATED:
+        yield field_not_supported(f"{path}.effect", effect, TOLERATED)
 
 
 def _pool_errors(pool: JsonObject, path: str) -> Iterator[FieldError]:

@@ -6,7 +6,7 @@ Source: kubernetes v1.36 pkg/api/pod/warnings.go, pkg/api/node/util.go. differs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pilotfish.api.quantity import Quantity
@@ -15,7 +15,8 @@ from pilotfish.cluster.validation.each_container import each_container
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
 
 NO_SELECTOR: Final = "a null labelSelector results in matching no pod"
-IN_BYTES: Final = ("memory", "ephemeral-storage")
+NANO: Final = 10**9
+IN_BYTES: Final = ("memory", "ephemeral-storage", "storage")
 OLD_LABELS: Final = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -79,13 +80,17 @@ def _pull_secret_warnings(secrets: list[JsonObject] | None, path: str) -> Iterat
             yield f'{path}[{i}].name: invalid empty name ""'
 
 
+def byte_warnings(amounts: Mapping[str, str] | None, path: str) -> Iterator[str]:
+    """Give which amounts of bytes are no whole ones."""
+    for name, text in (amounts or {}).items():
+        if name in IN_BYTES and Quantity.parse(text).nano % NANO:
+            yield f'{path}[{name}]: fractional byte value "{text}" is invalid, must be an integer'
+
+
 def _container_warnings(container: JsonObject, path: str) -> Iterator[str]:
     resources = container.get("resources") or {}
     for kind in ("limits", "requests"):
-        for name, text in (resources.get(kind) or {}).items():
-            if name in IN_BYTES and Quantity.parse(text).milli_value() % 1000:
-                at = f"{path}.resources.{kind}[{name}]"
-                yield f'{at}: fractional byte value "{text}" is invalid, must be an integer'
+        yield from byte_warnings(resources.get(kind), f"{path}.resources.{kind}")
     seen: set[str] = set()
     for i, variable in enumerate(container.get("env") or ()):
         name, value = variable.get("name", ""), variable.get("value", "")
