@@ -11,12 +11,13 @@ from typing import Final
 
 import msgspec
 
-from pilotfish.api.meta import OwnerReference
+from pilotfish.api.meta import ApiStruct, OwnerReference
 from pilotfish.api.selectors import LabelSelector
 from pilotfish.cluster.conditions import condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import controller_of
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.selector_index import SelectorIndex
 from pilotfish.cluster.controllers.times import parse_time
 from pilotfish.cluster.controllers.workloads.replica_counts import replicas_of, scaled_value
 from pilotfish.cluster.events.recorder import Recorder
@@ -41,6 +42,34 @@ class _UnknownScaleError(Exception):
     """Nobody can say how many pods there should be; the text says why."""
 
 
+class _Metadata(ApiStruct, frozen=True):
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class _Template(ApiStruct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
+class _WorkloadSpec(ApiStruct, frozen=True):
+    template: _Template = _Template()
+
+
+class _Workload(ApiStruct, frozen=True):
+    spec: _WorkloadSpec = _WorkloadSpec()
+
+
+class _BudgetSpec(ApiStruct, frozen=True):
+    selector: LabelSelector | None = None
+
+
+class _Budget(ApiStruct, frozen=True):
+    spec: _BudgetSpec = _BudgetSpec()
+
+
+_WORKLOADS = msgspec.json.Decoder(_Workload)
+_BUDGETS = msgspec.json.Decoder(_Budget)
+
+
 class DisruptionController(Controller):
     """Tells the status of each PodDisruptionBudget."""
 
@@ -49,32 +78,47 @@ class DisruptionController(Controller):
     def __init__(self, client: LoopbackClient, pods: PodIndex, recorder: Recorder) -> None:
         super().__init__(client, pods, recorder)
         self._events = recorder.source("controllermanager", POD_DISRUPTION_BUDGETS)
+        self._selectors = SelectorIndex()
+        self._chosen: dict[Key, dict[Key, None]] = {}
 
     def observe(self, change: Change, now: float) -> Iterable[Key]:
-        """Give a budget itself; for a workload all budgets of its namespace."""
-        if change.storage == POD_DISRUPTION_BUDGETS.storage:
-            return super().observe(change, now)
-        return self._budgets(change.new.namespace)
+        """Give a budget itself; for a workload the budgets of its pods."""
+        del now
+        key = (change.new.namespace, change.new.name)
+        if change.storage != POD_DISRUPTION_BUDGETS.storage:
+            labels = _WORKLOADS.decode(change.new.body).spec.template.metadata.labels
+            return self._selectors.choosing(change.new.namespace, labels)
+        selector = None
+        if change.type != "DELETED":
+            selector = _BUDGETS.decode(change.new.body).spec.selector
+        if self._selectors.put(key, selector):
+            self._choose(key, selector)
+        return [key]
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
-        """Give the budgets of the pod's namespace."""
+        """Give the budgets that choose the pod or did so."""
         del now
-        pod = new or old
-        return () if pod is None else self._budgets(pod.namespace)
+        budgets: dict[Key, None] = {}
+        if old is not None:
+            for budget in self._selectors.choosing(old.namespace, old.labels):
+                self._chosen[budget].pop(old.key, None)
+                budgets[budget] = None
+        if new is not None:
+            for budget in self._selectors.choosing(new.namespace, new.labels):
+                self._chosen[budget][new.key] = None
+                budgets[budget] = None
+        return budgets
 
     def sync(self, key: Key, now: float) -> float | None:
         """Count the pods that a budget selects, and write what may be disrupted."""
         pdb = self.client.get(POD_DISRUPTION_BUDGETS, *key)
         if pdb is None:
             return None
-        pods = self.pods.in_namespace(key[0])
-        if (later := self.paced(key, len(pods), now)) is not None:
+        keys = self._chosen.get(key, {})
+        if (later := self.paced(key, len(keys), now)) is not None:
             return later
-        selector = pdb["spec"].get("selector")
-        chosen: Sequence[PodInfo] = []
-        if selector is not None:
-            matcher = msgspec.convert(selector, LabelSelector)
-            chosen = [pod for pod in pods if matcher.matches(pod.labels)]
+        pods = map(self.pods.get, keys)
+        chosen = [pod for pod in pods if pod is not None]
         old = pdb.get("status") or {}
         try:
             status, later = self._status(pdb, chosen, now)
@@ -115,9 +159,12 @@ class DisruptionController(Controller):
         set_condition(status, made | {"observedGeneration": status["observedGeneration"]})
         return status, expires
 
-    def _budgets(self, namespace: str) -> list[Key]:
-        found = self.client.store.list(POD_DISRUPTION_BUDGETS.storage, namespace).items
-        return [(namespace, stored.name) for stored in found]
+    def _choose(self, key: Key, selector: LabelSelector | None) -> None:
+        """Find the pods of a selector that is new."""
+        self._chosen.pop(key, None)
+        if selector is not None:
+            pods = self.pods.in_namespace(key[0])
+            self._chosen[key] = {pod.key: None for pod in pods if selector.matches(pod.labels)}
 
     def _expected(self, pdb: JsonObject, pods: Sequence[PodInfo]) -> tuple[int, int]:
         """Give how many pods there should be, and how many of them healthy."""

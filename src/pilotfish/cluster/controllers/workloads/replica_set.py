@@ -18,6 +18,7 @@ from pilotfish.cluster.conditions import (
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.owning import claim_pods, controller_of, read_selector
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex, PodInfo
+from pilotfish.cluster.controllers.selector_index import SelectorIndex
 from pilotfish.cluster.controllers.workloads.pod_control import PodControl, is_namespace_terminating
 from pilotfish.cluster.controllers.workloads.pod_ranking import victims
 from pilotfish.cluster.errors import StatusError
@@ -26,6 +27,7 @@ from pilotfish.cluster.kinds import REPLICA_SETS, REPLICATION_CONTROLLERS
 from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.resources import Resource
+from pilotfish.cluster.store import Change
 
 BURST_REPLICAS: Final = 500  # pods that one sync creates or deletes; upstream BurstReplicas
 
@@ -41,6 +43,14 @@ class ReplicaSetController(Controller):
         super().__init__(client, pods, recorder)
         events = recorder.source(self.component, self.resource)
         self._control = PodControl(client, self.resource, events)
+        self._selectors = SelectorIndex()
+
+    def observe(self, change: Change, now: float) -> Iterable[Key]:
+        """Give a workload, and note what it selects."""
+        is_gone = change.type == "DELETED"
+        key = (change.new.namespace, change.new.name)
+        self._selectors.put(key, None if is_gone else self._selector(change.new.decode()))
+        return super().observe(change, now)
 
     def observe_pod(self, old: PodInfo | None, new: PodInfo | None, now: float) -> Iterable[Key]:
         """Give the owners of a pod, or for an orphan whoever may adopt it."""
@@ -78,10 +88,7 @@ class ReplicaSetController(Controller):
     def _matching(self, pod: PodInfo, old: PodInfo | None) -> Iterator[Key]:
         if old is not None and old.owner is None and dict(old.labels) == dict(pod.labels):
             return
-        for owner in self.client.list(self.resource, pod.namespace):
-            selector = self._selector(owner)
-            if selector is not None and selector.matches(pod.labels):
-                yield (pod.namespace, owner["metadata"]["name"])
+        yield from self._selectors.choosing(pod.namespace, pod.labels)
 
     def _manage(
         self, owner: JsonObject, active: Sequence[PodInfo], now: float

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pilotfish.cluster.controllers.pod_index import PodIndex
+from pilotfish.cluster.controllers.workloads.disruption import DisruptionController
+from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import DAEMON_SETS, DEPLOYMENTS, POD_DISRUPTION_BUDGETS, PODS
+from pilotfish.cluster.store import Change
 from pilotfish.cluster.timestamps import timestamp
 from unit.cluster.controllers.world import Json, World, workload
 
@@ -131,3 +135,50 @@ def test_finished_pods_of_a_budget_are_expected_as_the_others() -> None:
     world.set_pod("a", "Succeeded")
     world.settle()
     assert counts(world) == (2, 1, 1, 0)
+
+
+def test_budget_follows_the_labels_of_pods_and_its_own_selector() -> None:
+    world = World()
+    for name in "abc":
+        world.add_pod(name, node="n")
+        world.set_pod(name, "Running", ready=True)
+    budget(world, minAvailable=1)
+    world.settle()
+    assert counts(world) == (3, 3, 1, 2)
+    world.change(PODS, "a", lambda pod: pod["metadata"].update(labels={"app": "db"}))
+    world.settle()
+    assert counts(world) == (2, 2, 1, 1)
+    selector = {"matchLabels": {"app": "db"}}
+    world.change(POD_DISRUPTION_BUDGETS, "pdb", lambda pdb: pdb["spec"].update(selector=selector))
+    world.settle()
+    assert counts(world) == (1, 1, 1, 0)
+    world.delete(PODS, "a", grace_period_seconds=0)
+    world.settle()
+    assert counts(world) == (0, 0, 1, 0)
+
+
+def test_percentage_follows_the_size_of_the_workload() -> None:
+    world = World()
+    world.create(DEPLOYMENTS, workload("web", replicas=4))
+    budget(world, minAvailable="50%")
+    world.advance(1, world.run_pods)
+    world.change(DEPLOYMENTS, "web", lambda each: each["spec"].update(replicas=8))
+    world.advance(1, world.run_pods)
+    assert counts(world) == (8, 8, 4, 4)
+
+
+def test_only_budgets_that_choose_a_pod_look_at_its_changes() -> None:
+    world, pods = World(), PodIndex()
+    controller = DisruptionController(world.client, pods, Recorder(world.client))
+    for app in ("web", "db"):
+        selector = {"matchLabels": {"app": app}}
+        made = {"metadata": {"name": app}, "spec": {"minAvailable": 1, "selector": selector}}
+        world.create(POD_DISRUPTION_BUDGETS, made)
+    budgets = POD_DISRUPTION_BUDGETS.storage
+    for stored in world.client.store.list(budgets).items:
+        added = Change(stored.resource_version, "ADDED", budgets, stored, None)
+        assert list(controller.observe(added, world.now)) == [("default", stored.name)]
+    world.add_pod("a")
+    (pod,) = world.client.store.list(PODS.storage).items
+    told = pods.apply(Change(pod.resource_version, "ADDED", PODS.storage, pod, None))
+    assert list(controller.observe_pod(*told, world.now)) == [("default", "web")]
