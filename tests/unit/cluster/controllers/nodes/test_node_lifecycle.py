@@ -1,4 +1,4 @@
-"""Node lifecycle, taint eviction, pods of lost nodes."""
+"""Nodes that report or do not, and the taints that follow."""
 
 from __future__ import annotations
 
@@ -25,16 +25,6 @@ def renew_every_ten_seconds(world: World, node: str, seconds: int) -> None:
     for _ in range(seconds // 10):
         world.advance(10)
         world.renew_lease(node)
-
-
-def toleration(key: str, seconds: int | None) -> Json:
-    made = {"key": key, "operator": "Exists", "effect": "NoExecute"}
-    return made if seconds is None else made | {"tolerationSeconds": seconds}
-
-
-def evict_marks(world: World, node: str) -> None:
-    made = [{"key": "broken", "effect": "NoExecute"}]
-    world.change(NODES, node, lambda n: n["spec"].update(taints=made))
 
 
 def test_new_node_loses_its_not_ready_taint_when_it_is_ready() -> None:
@@ -124,81 +114,6 @@ def test_node_that_never_reported_is_told_so() -> None:
     world.create(NODES, {"metadata": {"name": "n"}, "spec": {}})
     world.advance(61)
     assert ready(world, "n")["reason"] == "NodeStatusNeverUpdated"
-
-
-def test_pod_without_toleration_is_evicted_at_once() -> None:
-    world = World()
-    world.add_node("n")
-    world.add_pod("p", node="n")
-    world.settle()
-    evict_marks(world, "n")
-    world.settle()
-    pod = world.get(PODS, "p")
-    assert "deletionTimestamp" in pod["metadata"]
-    target = find_condition(pod["status"], "DisruptionTarget")
-    assert target is not None
-    assert target["reason"] == "DeletionByTaintManager"
-    assert world.events("TaintManagerEviction") == ["Marking for deletion Pod default/p"]
-
-
-def test_pod_is_evicted_after_its_toleration_seconds() -> None:
-    world = World()
-    world.add_node("n")
-    world.add_pod("p", node="n", tolerations=[toleration("broken", 30)])
-    world.add_pod("q", node="n", tolerations=[toleration("broken", None)])
-    evict_marks(world, "n")
-    world.advance(29)
-    assert "deletionTimestamp" not in world.get(PODS, "p")["metadata"]
-    world.advance(2)
-    assert "deletionTimestamp" in world.get(PODS, "p")["metadata"]
-    assert "deletionTimestamp" not in world.get(PODS, "q")["metadata"]
-
-
-def test_eviction_is_cancelled_when_the_taint_goes() -> None:
-    world = World()
-    world.add_node("n")
-    world.add_pod("p", node="n", tolerations=[toleration("broken", 30)])
-    evict_marks(world, "n")
-    world.advance(20)
-    world.change(NODES, "n", lambda n: n["spec"].pop("taints"))
-    world.renew_lease("n")
-    world.advance(30)
-    assert "deletionTimestamp" not in world.get(PODS, "p")["metadata"]
-    assert world.events("TaintManagerEviction") == ["Cancelling deletion of Pod default/p"]
-
-
-def test_pod_that_comes_to_a_tainted_node_is_evicted_too() -> None:
-    world = World()
-    world.add_node("n")
-    evict_marks(world, "n")
-    world.settle()
-    world.add_pod("p", node="n")
-    world.settle()
-    assert "deletionTimestamp" in world.get(PODS, "p")["metadata"]
-
-
-def test_pod_of_a_node_that_is_gone_vanishes_after_the_quarantine() -> None:
-    world = World()
-    world.add_node("n")
-    world.add_pod("p", node="n")
-    world.settle()
-    world.delete(NODES, "n")
-    world.advance(39)
-    assert world.names(PODS) == ["p"]
-    world.advance(2)
-    assert world.names(PODS) == []
-
-
-def test_pod_stays_when_its_node_comes_back_in_time() -> None:
-    world = World()
-    world.add_node("n")
-    world.add_pod("p", node="n", tolerations=[toleration("", None)])
-    world.delete(NODES, "n")
-    world.advance(20)
-    world.create(NODES, {"metadata": {"name": "n"}, "spec": {}})
-    world.set_node("n", "True")
-    world.advance(60)
-    assert world.names(PODS) == ["p"]
 
 
 def test_nodes_that_come_and_go_are_told() -> None:
