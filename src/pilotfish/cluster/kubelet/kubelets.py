@@ -19,11 +19,11 @@ from pilotfish.api.codec import decode
 from pilotfish.api.node import Node
 from pilotfish.api.pod import Pod
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.admission import refusal
 from pilotfish.cluster.kubelet.behavior import draw
-from pilotfish.cluster.kubelet.lifecycle import Lifecycle, Note
+from pilotfish.cluster.kubelet.events import KubeletEvents
+from pilotfish.cluster.kubelet.lifecycle import Lifecycle
 from pilotfish.cluster.kubelet.logs import Logs
 from pilotfish.cluster.kubelet.metrics import Metrics
 from pilotfish.cluster.kubelet.nodes import LEASE_TIMER, REPORT_TIMER, NodeRun, Nodes
@@ -42,7 +42,6 @@ from pilotfish.cluster.requests import ApiAnswer, ApiRequest
 from pilotfish.cluster.store import Change, Cursor
 from pilotfish.framework.invariants import require
 
-COMPONENT: Final = "kubelet"
 STEPS_PER_SYNC: Final = 64  # of pods; some 50 ms
 CHANGES_PER_SYNC: Final = 256  # of pods; more than a sync writes itself, which are cheap
 BEATS_PER_SYNC: Final = 256  # of nodes; some 25 ms
@@ -75,10 +74,10 @@ class Kubelets:
         self._beats: Timers[tuple[str, str]] = Timers()
         self._nodes = Nodes(client, settings, self._beats)
         self._metrics = Metrics(client, settings, self._nodes)
-        self._recorder = Recorder(client)
+        self._events = KubeletEvents(client, settings)
         self.logs = Logs(client, settings)
         self.processes = LocalProcesses(client, settings.local_images)
-        self._lifecycle = Lifecycle(settings, self.processes, self._note)
+        self._lifecycle = Lifecycle(settings, self.processes, self._events.of_pod)
         self._pods: dict[str, PodRun] = {}
         self._aside: dict[str, set[tuple[str, str]]] = {}
         self._changes: deque[Change] = deque()
@@ -183,7 +182,7 @@ class Kubelets:
         node = self._nodes.observe(change.new, now)
         if node.fault != old_fault:
             if old_fault is not None and "Silent" not in (node.fault, old_fault):
-                self._say_ready(node, now)
+                self._events.of_node(node, now)
             if not node.fault:
                 self._take_up(name)
 
@@ -307,9 +306,7 @@ class Kubelets:
     def _reject(
         self, pod: JsonObject, node: NodeRun, reason: str, message: str, now: float
     ) -> None:
-        metadata = pod["metadata"]
-        involved = _reference(metadata["namespace"], metadata["name"], metadata["uid"])
-        self._record(involved, "Warning", reason, message, node.name, now)
+        self._events.of_rejected(pod, reason, message, node.name, now)
         self._write_status(pod, rejected_status(pod, reason, message, now), now)
 
     def _delete(self, namespace: str, name: str, uid: str, now: float) -> None:
@@ -358,29 +355,6 @@ class Kubelets:
         found = [self._client.store.get(PODS.storage, *key) for key in keys]
         waiting = _running_first(filter(None, found))
         self._unseen.extend((pod.namespace, pod.name) for pod in waiting)
-
-    def _say_ready(self, node: NodeRun, now: float) -> None:
-        reason = "NodeNotReady" if node.fault else "NodeReady"
-        involved = {"kind": "Node", "apiVersion": "v1", "name": node.name, "uid": node.name}
-        text = f"Node {node.name} status is now: {reason}"
-        self._record(involved, "Normal", reason, text, node.name, now)
-
-    def _note(self, run: PodRun, note: Note, now: float) -> None:
-        involved = _reference(run.namespace, run.name, run.uid)
-        if note.container is not None:
-            part = "containers" if note.container.kind == "main" else "initContainers"
-            involved["fieldPath"] = f"spec.{part}{{{note.container.name}}}"
-        self._record(involved, note.type, note.reason, note.message, run.node_name, now)
-
-    def _record(
-        self, involved: JsonObject, kind: str, reason: str, message: str, host: str, now: float
-    ) -> None:
-        if self._settings.events:
-            self._recorder.record(COMPONENT, involved, kind, reason, message, now, host=host)
-
-
-def _reference(namespace: str, name: str, uid: str) -> JsonObject:
-    return {"kind": "Pod", "apiVersion": "v1", "namespace": namespace, "name": name, "uid": uid}
 
 
 def _running_first(pods: Iterable[Stored]) -> list[Stored]:
