@@ -63,6 +63,12 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
             return content
         return {"kind": resource.kind, "apiVersion": resource.api_version, **content}
 
+    def is_being_deleted(self) -> bool:
+        """Say whether the object only waits for its end; cheap for those that do not."""
+        if b'"deletionTimestamp"' not in self.body:
+            return False
+        return self.decode()["metadata"].get("deletionTimestamp") is not None
+
     def content(self) -> bytes:
         """Return the part of the body that a new resourceVersion alone does not change."""
         return self.body[len(_VERSION) + len(str(self.resource_version)) :]

@@ -60,7 +60,7 @@ class NamespaceController(Controller):
         if change.storage == NAMESPACES.storage:
             return [("", change.new.name)] if change.type != "DELETED" else ()
         found = self.client.store.get(NAMESPACES.storage, "", change.new.namespace)
-        if found is None or b'"deletionTimestamp"' not in found.body:
+        if found is None or not found.is_being_deleted():
             return ()
         return [("", change.new.namespace)]
 
@@ -91,7 +91,7 @@ class NamespaceController(Controller):
     def _yet_to_delete(self, name: str) -> Iterator[tuple[Resource, Stored]]:
         for resource in _CONTENT:
             for stored in self.client.store.list(resource.storage, name).items:
-                if b'"deletionTimestamp"' not in stored.body:
+                if not stored.is_being_deleted():
                     yield resource, stored
 
     def _delete_some(self, name: str, now: float) -> bool:

@@ -86,7 +86,7 @@ class VolumeBinder(Controller):
         """Give the volumes that are free, or may be claimed by this claim."""
         name = claim["metadata"]["name"].encode()
         for stored in self.client.store.list(PERSISTENT_VOLUMES.storage).items:
-            if b'"claimRef"' not in stored.body or name in stored.body:
+            if b'"claimRef":{' not in stored.body or name in stored.body:
                 yield stored.decode()
 
     def _sync_claim(self, claim: JsonObject, now: float) -> None:

@@ -43,6 +43,16 @@ def test_deleted_namespace_goes_with_all_that_is_in_it() -> None:
     assert world.find(NAMESPACES, "team") is None
 
 
+def test_deleted_namespace_goes_with_what_only_speaks_of_a_deletion() -> None:
+    world = World()
+    world.enter("team")
+    told = {"metadata": {"name": "told"}, "data": {"deletionTimestamp": "never"}}
+    world.create(CONFIG_MAPS, told)
+    world.delete(NAMESPACES, "team")
+    world.advance(1)
+    assert world.find(NAMESPACES, "team") is None
+
+
 def test_namespace_tells_what_it_waits_for() -> None:
     world = World()
     world.enter("team")

@@ -99,6 +99,17 @@ def test_claim_waits_for_a_volume() -> None:
     assert bound_to(world) == "late"
 
 
+def test_volume_that_only_speaks_of_a_claim_is_free() -> None:
+    world = World()
+    volume(world, "labelled")
+    world.change(
+        PERSISTENT_VOLUMES, "labelled", lambda v: v["metadata"].update(labels={"claimRef": "no"})
+    )
+    claim(world)
+    world.settle()
+    assert bound_to(world) == "labelled"
+
+
 def test_selector_of_a_claim_counts() -> None:
     world = World()
     volume(world, "a", "1Gi")
