@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.validation.metadata import driver_errors
 
 PROVISIONED_BY: Final = "pv.kubernetes.io/provisioned-by"
 _TOPOLOGY_KEYS: Final = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
@@ -31,7 +32,7 @@ def provisioned_volume(
         "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
         "accessModes": claim["spec"].get("accessModes") or [],
         "claimRef": claim_reference,
-        "csi": {"driver": provisioner, "volumeHandle": name},
+        **_source(provisioner, name),
         "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
         "storageClassName": storage_class["metadata"]["name"],
         "volumeMode": claim["spec"].get("volumeMode") or "Filesystem",
@@ -42,6 +43,13 @@ def provisioned_volume(
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
     annotations = {PROVISIONED_BY: provisioner}
     return {"metadata": {"name": name, "annotations": annotations}, "spec": spec}
+
+
+def _source(provisioner: str, name: str) -> JsonObject:
+    """Name what the volume is on; a provisioner like `rancher.io/local-path` is no CSI driver."""
+    if any(driver_errors(provisioner, "provisioner")):
+        return {"hostPath": {"path": f"/var/lib/volumes/{name}", "type": "DirectoryOrCreate"}}
+    return {"csi": {"driver": provisioner, "volumeHandle": name}}
 
 
 def _node_terms(node: JsonObject) -> list[Any]:

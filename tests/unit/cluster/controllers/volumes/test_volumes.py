@@ -273,6 +273,16 @@ def test_volume_of_another_claim_cannot_be_named() -> None:
     assert world.events("FailedBinding") == ['volume "taken" already bound to a different claim.']
 
 
+def test_provisioner_that_is_no_csi_driver_provisions_too() -> None:
+    world = World()
+    storage_class(world, provisioner="rancher.io/local-path")
+    claim(world, class_name="fast")
+    world.settle()
+    assert phase(world) == "Bound"
+    (made,) = world.all(PERSISTENT_VOLUMES)
+    assert made["spec"]["hostPath"]["path"].endswith(made["metadata"]["name"])
+
+
 def test_class_without_a_provisioner_provisions_nothing() -> None:
     world = World()
     storage_class(world, provisioner="kubernetes.io/no-provisioner")
