@@ -1,8 +1,7 @@
 """The ControllerRevisions of StatefulSets and DaemonSets: each template that a set has had.
 
 Source: kubernetes v1.36 pkg/controller/history/controller_history.go and
-    pkg/controller/daemon/update.go. differs: what is over revisionHistoryLimit goes when the next
-    revision is made.
+    pkg/controller/daemon/update.go.
 """
 
 from __future__ import annotations
@@ -33,10 +32,12 @@ class History:
         self._resource = resource
         self._label = label  # of a revision, with its hash
         self._known: dict[Key, tuple[str, str, str]] = {}  # uid, hash of the template, revision
+        self._live: dict[Key, tuple[set[str], int]] = {}  # at the last look, and the limit
 
     def forget(self, key: Key) -> None:
         """Drop what is known of an object that is gone."""
         self._known.pop(key, None)
+        self._live.pop(key, None)
 
     def template(self, namespace: str, revision: str) -> JsonObject | None:
         """Give the template of a revision; None where it is gone."""
@@ -59,16 +60,27 @@ class History:
         metadata, template = owner["metadata"], owner["spec"]["template"]
         uid, digest = metadata["uid"], template_hash(template)
         known = self._known.get(key)
-        if known and known[:2] == (uid, digest) and self._is_there(key[0], known[2]):
-            return known[2]
-        name = f"{key[1]}-{digest}"
-        if metadata.get("deletionTimestamp") is None:
-            first_name = told if known is None else ""
-            name = self._find_or_make(owner, first_name or name, live, now)
+        name = known[2] if known and known[:2] == (uid, digest) else ""
+        if metadata.get("deletionTimestamp") is not None:
+            return name or f"{key[1]}-{digest}"
+        if not name or not self._is_there(key[0], name):
+            name = f"{key[1]}-{digest}" if known or not told else told
+            name = self._find_or_make(owner, name, now)
             self._known[key] = (uid, digest, name)
+        self._forget_old(key, owner, {name, *live}, now)
         return name
 
-    def _find_or_make(self, owner: JsonObject, name: str, live: Collection[str], now: float) -> str:
+    def _forget_old(self, key: Key, owner: JsonObject, live: set[str], now: float) -> None:
+        """Delete what is over the limit of revisions that no pod has."""
+        limit = owner["spec"].get("revisionHistoryLimit", DEFAULT_LIMIT)
+        if self._live.get(key) == (live, limit):
+            return
+        self._live[key] = (live, limit)
+        old = [name for each in self._of(owner) if (name := each["metadata"]["name"]) not in live]
+        for name in old[: max(0, len(old) - limit)]:
+            self._client.delete(CONTROLLER_REVISIONS, key[0], name, now)
+
+    def _find_or_make(self, owner: JsonObject, name: str, now: float) -> str:
         metadata, template = owner["metadata"], owner["spec"]["template"]
         namespace = metadata["namespace"]
         data = {"spec": {"template": {**template, "$patch": "replace"}}}
@@ -100,10 +112,6 @@ class History:
             "revision": newest + 1,
         }
         self._client.create(CONTROLLER_REVISIONS, made, now)
-        limit = owner["spec"].get("revisionHistoryLimit", DEFAULT_LIMIT)
-        old = [r["metadata"]["name"] for r in revisions if r["metadata"]["name"] not in live]
-        for each in old[: max(0, len(old) - limit)]:
-            self._client.delete(CONTROLLER_REVISIONS, namespace, each, now)
         return name
 
     def _of(self, owner: JsonObject) -> list[JsonObject]:
