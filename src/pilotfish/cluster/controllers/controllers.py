@@ -19,6 +19,7 @@ from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.lifetimes.garbage_collector import GarbageCollector
 from pilotfish.cluster.controllers.lifetimes.namespaces import NamespaceController
 from pilotfish.cluster.controllers.lifetimes.service_accounts import ServiceAccountController
+from pilotfish.cluster.controllers.lifetimes.token_secrets import TokenSecretController
 from pilotfish.cluster.controllers.lifetimes.ttl_after_finished import TtlAfterFinishedController
 from pilotfish.cluster.controllers.nodes.node_lifecycle import NodeLifecycleController
 from pilotfish.cluster.controllers.nodes.pod_gc import PodGcController
@@ -50,6 +51,7 @@ WRITES_PER_SYNC: Final = 250  # some 50 ms; a key that writes more ends the sync
 
 CONTROLLERS: Final[Sequence[type[Controller]]] = (
     ServiceAccountController,
+    TokenSecretController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGcController,
