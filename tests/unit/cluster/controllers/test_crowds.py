@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pilotfish.cluster.controllers.controllers import CHANGES_PER_SYNC, WRITES_PER_SYNC
-from pilotfish.cluster.kinds import CONFIG_MAPS, NAMESPACES, REPLICA_SETS
+from pilotfish.cluster.controllers.volumes.volume_binder import RETRIES_PER_SYNC
+from pilotfish.cluster.kinds import (
+    CONFIG_MAPS,
+    NAMESPACES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    REPLICA_SETS,
+)
 from unit.cluster.controllers.world import World, workload
 
 MANY = 2 * WRITES_PER_SYNC
@@ -68,3 +75,19 @@ def test_keys_are_synced_once_all_changes_are_seen(more: int) -> None:
     version = world.client.store.resource_version
     world.controllers.sync(world.now)
     assert (world.client.store.resource_version == version) is bool(more)
+
+
+def test_claims_that_wait_find_volumes_in_parts_and_all_of_them() -> None:
+    world, crowd = World(), 3 * RETRIES_PER_SYNC
+    spec = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
+    wanted = {"resources": {"requests": {"storage": "1Gi"}}}
+    for i in range(crowd):
+        claim = {"metadata": {"name": f"claim-{i}"}, "spec": spec | wanted}
+        world.create(PERSISTENT_VOLUME_CLAIMS, claim)
+    world.settle()
+    offered = {"capacity": {"storage": "1Gi"}, "hostPath": {"path": "/data"}}
+    for i in range(crowd):
+        volume = {"metadata": {"name": f"volume-{i}"}, "spec": spec | offered}
+        world.create(PERSISTENT_VOLUMES, volume)
+    assert 0 < most_writes(world) < MOST_WRITES
+    assert all(claim["status"]["phase"] == "Bound" for claim in world.all(PERSISTENT_VOLUME_CLAIMS))

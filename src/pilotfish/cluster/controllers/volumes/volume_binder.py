@@ -10,11 +10,13 @@ Source: kubernetes v1.36 pkg/controller/volume/persistentvolume/pv_controller.go
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
+from pilotfish.cluster.controllers.volumes.volume_index import VolumeIndex
 from pilotfish.cluster.controllers.volumes.volume_matching import (
     best_match,
     class_of,
@@ -25,6 +27,7 @@ from pilotfish.cluster.controllers.volumes.volume_provisioning import (
     PROVISIONED_BY,
     provisioned_volume,
 )
+from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.events.recorder import Recorder, reference
 from pilotfish.cluster.kinds import (
     NODES,
@@ -42,10 +45,12 @@ SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
 STORAGE_PROVISIONER: Final = "volume.kubernetes.io/storage-provisioner"
 BETA_STORAGE_PROVISIONER: Final = "volume.beta.kubernetes.io/storage-provisioner"
 NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
+PENDING: Final = ("", "")  # stands for all claims that wait
+RETRIES_PER_SYNC: Final = 50
 
 
 class VolumeBinder(Controller):
-    """Tends claims and volumes; volumes' keys have no namespace."""
+    """Tends claims and volumes; volumes' keys have no namespace, and PENDING has no name either."""
 
     watches = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES)
 
@@ -53,21 +58,36 @@ class VolumeBinder(Controller):
         super().__init__(client, pods, recorder)
         self._events = recorder.source("persistentvolume-controller", PERSISTENT_VOLUME_CLAIMS)
 
+        self._volumes = VolumeIndex()
+        self._pending: dict[Key, None] = {}
+        self._retries: deque[Key] = deque()
+        self._has_news = False
+
     def observe(self, change: Change, now: float) -> Iterable[Key]:
         """Give the object, and the other side of its binding, or the claims that may now bind."""
         own = super().observe(change, now)
+        if change.storage == STORAGE_CLASSES.storage:
+            self._has_news = True
+            return [PENDING]
         if change.storage == PERSISTENT_VOLUME_CLAIMS.storage:
+            self._note_claim(change)
             volume = change.new.decode()["spec"].get("volumeName")
             return [*own, ("", volume)] if volume else own
-        if change.storage == STORAGE_CLASSES.storage:
-            return self._pending_claims()
-        claimed = change.new.decode()["spec"].get("claimRef") or {}
+        found = change.new.decode()
+        if change.type == "DELETED":
+            self._volumes.remove(change.new.name)
+        else:
+            self._volumes.put(found)
+        claimed = found["spec"].get("claimRef") or {}
         if claimed:
             return [*own, (claimed.get("namespace", ""), claimed.get("name", ""))]
-        return [*own, *self._pending_claims()]
+        self._has_news = True
+        return [*own, PENDING]
 
     def sync(self, key: Key, now: float) -> float | None:
-        """Bring a claim or a volume one step on."""
+        """Bring a claim or a volume one step on, or some of the claims that wait."""
+        if key == PENDING:
+            return self._retry(now)
         if key[0]:
             claim = self.client.get(PERSISTENT_VOLUME_CLAIMS, *key)
             if claim is not None and claim["metadata"].get("deletionTimestamp") is None:
@@ -78,16 +98,32 @@ class VolumeBinder(Controller):
                 self._sync_volume(volume, now)
         return None
 
-    def _pending_claims(self) -> list[Key]:
-        claims = self.client.store.list(PERSISTENT_VOLUME_CLAIMS.storage).items
-        return [(c.namespace, c.name) for c in claims if BIND_COMPLETED.encode() not in c.body]
+    def _note_claim(self, change: Change) -> None:
+        key = (change.new.namespace, change.new.name)
+        if change.type == "DELETED" or BIND_COMPLETED.encode() in change.new.body:
+            self._pending.pop(key, None)
+        else:
+            self._pending[key] = None
+
+    def _retry(self, now: float) -> float | None:
+        """Look again at claims that wait for a volume, at some of them a time."""
+        if self._has_news and not self._retries:
+            self._has_news = False
+            self._retries.extend(self._pending)
+        for _ in range(min(RETRIES_PER_SYNC, len(self._retries))):
+            claim = self._retries.popleft()
+            try:
+                self.sync(claim, now)
+            except StatusError:
+                self._retries.append(claim)  # others do not wait for it
+                raise
+        return now if self._retries or self._has_news else None
 
     def _candidates(self, claim: JsonObject) -> Iterator[JsonObject]:
-        """Give the volumes that are free, or may be claimed by this claim."""
-        name = claim["metadata"]["name"].encode()
-        for stored in self.client.store.list(PERSISTENT_VOLUMES.storage).items:
-            if b'"claimRef":{' not in stored.body or name in stored.body:
-                yield stored.decode()
+        """Give the volumes that name a claim, then free ones, the smallest first."""
+        for name in self._volumes.candidates(claim):
+            if (volume := self.client.get(PERSISTENT_VOLUMES, "", name)) is not None:
+                yield volume
 
     def _sync_claim(self, claim: JsonObject, now: float) -> None:
         name = claim["spec"].get("volumeName")

@@ -67,26 +67,25 @@ def best_match(
 
     Args:
         claim: The claim.
-        volumes: All volumes.
+        volumes: Those that name a claim come before free ones, of which the smallest come first.
         only_claimed: The claim waits for its first consumer: nothing is chosen for it.
     """
     selector = claim["spec"].get("selector")
     matcher = None if selector is None else msgspec.convert(selector, LabelSelector)
-    best: JsonObject | None = None
     for volume in volumes:
         if mismatch(volume, claim) or volume["metadata"].get("deletionTimestamp") is not None:
             continue
         if is_claimed_by(volume, claim):
             return volume
-        is_free = not volume["spec"].get("claimRef")
+        if volume["spec"].get("claimRef"):
+            continue
+        if only_claimed:
+            return None
         is_available = (volume.get("status") or {}).get("phase") == "Available"
-        if only_claimed or not is_free or not is_available:
-            continue
-        if matcher is not None and not matcher.matches(volume["metadata"].get("labels") or {}):
-            continue
-        if best is None or capacity_bytes(volume) < capacity_bytes(best):
-            best = volume
-    return best
+        labels = volume["metadata"].get("labels") or {}
+        if is_available and (matcher is None or matcher.matches(labels)):
+            return volume
+    return None
 
 
 def _mode(obj: JsonObject) -> str:
