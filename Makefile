@@ -63,7 +63,7 @@ bench-cycle: $(VENV)/.ready ## measure scheduling cycles against limits and a st
 	$(BIN)/python bench/cycle.py $(BENCH_OPTIONS)
 
 bench-cluster: $(VENV)/.ready controlplane ## compare the embedded cluster with kube-apiserver and etcd
-	$(BIN)/python bench/cluster.py
+	$(BIN)/python bench/cluster.py $(BENCH_OPTIONS)
 
 clients: $(CLIENTS:%=.clients/%/.ready) ## install the Python clients that tests run, each by itself
 
