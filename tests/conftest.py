@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,12 @@ settings.load_profile("repeatable")
 KEPT_LOGS = pytest.StashKey[Path]()
 
 namespace_numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, and have children heed it, where a shell's `&` has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have deselected
