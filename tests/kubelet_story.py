@@ -35,7 +35,8 @@ class Story:
     """
 
     def __init__(self, *groups: NodeGroup, settings: KubeletSettings = EXACT) -> None:
-        whole = ClusterSettings(node_groups=groups or (NodeGroup(count=2),), kubelet=settings)
+        nodes = groups or (NodeGroup(count=2),)
+        whole = ClusterSettings(node_groups=nodes, kubelet=settings, root_ca="the CA")
         self.now = START
         self.cluster = Cluster(rng=random.Random(1), settings=whole, now=START)
         self.client = self.cluster.client

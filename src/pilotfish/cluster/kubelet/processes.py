@@ -91,12 +91,10 @@ class LocalProcesses:
 
     Attributes:
         effects: what is to be executed, oldest first.
-        ca: the API server's CA, PEM; whoever serves the cluster sets it.
     """
 
     def __init__(self, client: LoopbackClient, images: Mapping[str, tuple[str, ...]]) -> None:
         self.effects: deque[Effect] = deque()
-        self.ca = ""
         self._client = client
         self._commands = {full_name(image): command for image, command in images.items()}
 
@@ -147,7 +145,8 @@ class LocalProcesses:
         except StatusError as error:
             raise ContainerConfigError(f"token of serviceaccount {account!r}: {error}") from error
         token: str = answer["status"]["token"]
-        return {"token": token, "ca.crt": self.ca, "namespace": metadata["namespace"]}
+        ca = self._client.settings.root_ca
+        return {"token": token, "ca.crt": ca, "namespace": metadata["namespace"]}
 
     def _environment(self, pod: JsonObject, container: JsonObject) -> dict[str, str]:
         namespace = pod["metadata"]["namespace"]

@@ -161,7 +161,6 @@ class _ClusterProcess:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping`."""
         options, cluster, certificate = self._options, self._cluster, self._certificate
-        cluster.kubelets.processes.ca = certificate.authority.decode()
         listening = take(self._place, options.port)
         where = host_and_port(self._place.host, listening.getsockname()[1])
         access = Access(f"https://{where}", certificate.authority, self._token)

@@ -56,7 +56,6 @@ class LocalStory(Story):
 
 def test_container_of_a_local_image_is_started_as_a_process_with_its_args() -> None:
     story = LocalStory()
-    story.kubelets.processes.ca = "the CA"
     uid = story.deploy(args=["--name", "$(NAME)"], env=[{"name": "NAME", "value": "mine"}])
     story.run(1)
     assert story.effects() == []
