@@ -94,6 +94,12 @@ class Story:
         self.client.patch(NODES, "", name, patch, self.now)
         self.run(0)
 
+    def annotate_pod(self, name: str, key: str, value: str | None) -> None:
+        """Set an annotation of a pod, or take it away."""
+        patch = {"metadata": {"annotations": {key: value}}}
+        self.client.patch(PODS, "default", name, patch, self.now)
+        self.run(0)
+
     def find(self, name: str) -> JsonObject | None:
         """Give a pod, or None."""
         return self.client.get(PODS, "default", name)

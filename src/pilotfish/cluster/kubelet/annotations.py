@@ -10,7 +10,7 @@ On pods (numbers in seconds, as decimal text):
 | `kubelet.pilotfish/start-seconds` | how long a container takes to start: a slow start |
 | `kubelet.pilotfish/ready-seconds` | from the start of a container until it is ready |
 | `kubelet.pilotfish/stop-seconds` | from SIGTERM until a container has ended |
-| `kubelet.pilotfish/fault` | `CrashLoop` or `ImagePull` |
+| `kubelet.pilotfish/fault` | `CrashLoop`, `ImagePull` or `NotReady` (readiness fails) |
 | `kubelet.pilotfish/cpu` | used CPU as a share of the request, as in `0.9` |
 
 On nodes, at any time: `kubelet.pilotfish/fault`, `NotReady` (the container runtime is down) or
@@ -38,7 +38,7 @@ CPU: Final = PREFIX + "cpu"
 MOST: Final = 1e9  # seconds or shares; more mean no more than these
 SECONDS: Final = (RUN_SECONDS, PULL_SECONDS, START_SECONDS, READY_SECONDS, STOP_SECONDS)
 ON_PODS: Final = (*SECONDS, EXIT_CODE, FAULT, CPU)
-POD_FAULTS: Final = ("CrashLoop", "ImagePull")
+POD_FAULTS: Final = ("CrashLoop", "ImagePull", "NotReady")
 ON_NODES: Final = (FAULT,)
 NODE_FAULTS: Final = ("NotReady", "Silent")
 

@@ -76,10 +76,8 @@ def rule_of(pod: JsonObject, settings: KubeletSettings) -> PodRule:
 
 def _fault(said: str | None, rule: PodRule) -> PodFault:
     match said:
-        case "CrashLoop":
-            return "CrashLoop"
-        case "ImagePull":
-            return "ImagePull"
+        case "CrashLoop" | "ImagePull" | "NotReady":
+            return said
         case _:
             return rule.fault or ""
 

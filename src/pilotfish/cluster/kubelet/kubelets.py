@@ -21,13 +21,13 @@ from pilotfish.api.pod import Pod
 from pilotfish.cluster.errors import StatusError
 from pilotfish.cluster.kinds import NODES, PODS
 from pilotfish.cluster.kubelet.admission import refusal
-from pilotfish.cluster.kubelet.behavior import draw
+from pilotfish.cluster.kubelet.behavior import behavior_of, draw
 from pilotfish.cluster.kubelet.events import KubeletEvents
 from pilotfish.cluster.kubelet.lifecycle import Lifecycle
 from pilotfish.cluster.kubelet.logs import Logs
 from pilotfish.cluster.kubelet.metrics import Metrics
 from pilotfish.cluster.kubelet.nodes import LEASE_TIMER, REPORT_TIMER, NodeRun, Nodes
-from pilotfish.cluster.kubelet.pod_run import PodRun, adopt, pod_run
+from pilotfish.cluster.kubelet.pod_run import PodRun, adopt, behave, pod_run
 from pilotfish.cluster.kubelet.pod_status import is_finished, pod_status, rejected_status
 from pilotfish.cluster.kubelet.processes import (
     Input,
@@ -232,9 +232,9 @@ class Kubelets:
             if is_going and metadata.get("deletionGracePeriodSeconds"):
                 self._delete(stored.namespace, stored.name, stored.uid, now)
             return
-        if run is None:
-            run = self._take(pod, stored, node, now)
-        if run is None:
+        if run is not None:
+            behave(run, behavior_of(pod, self._settings), now)
+        elif (run := self._take(pod, stored, node, now)) is None:
             return
         run.seen = stored.resource_version
         run.has_news = True

@@ -274,8 +274,9 @@ class Lifecycle:
         container.ends_at = None if ends_after is None else now + ends_after
         if container.kind == "init":
             return
-        container.ready_at = now + container.ready_seconds + self._draw(pod, container, "ready")
-        container.is_ready = container.ready_at <= now
+        if pod.behavior.fault != "NotReady":
+            takes = container.ready_seconds + self._draw(pod, container, "ready")
+            container.ready_at, container.is_ready = now + takes, takes <= 0
         if container.kind == "sidecar":
             self._start_next(pod, now)
 

@@ -202,6 +202,24 @@ def adopt(run: PodRun, status: JsonObject) -> None:
             _adopt(container, given, run)
 
 
+def behave(run: PodRun, behavior: Behavior, now: float) -> None:
+    """Take in how a pod behaves from now on: when what runs ends, and whether it is ready."""
+    if behavior == run.behavior or run.stops_by is not None:
+        return
+    run.behavior = behavior
+    for container in run.containers:
+        if container.state != "running" or container.kind == "init":
+            continue
+        if not container.is_process:
+            ends_after = run_seconds(container, behavior, 0.0)
+            lasted = max(now, container.started_at + (ends_after or 0.0))
+            container.ends_at = None if ends_after is None else lasted
+        if behavior.fault == "NotReady":
+            container.ready_at, container.is_ready = None, False
+        elif container.ready_at is None:
+            container.ready_at = max(now, container.started_at + container.ready_seconds)
+
+
 def _adopt(container: ContainerRun, given: JsonObject, run: PodRun) -> None:
     container.restarts = given.get("restartCount", 0)
     container.last = _termination(given.get("lastState") or {})
@@ -211,7 +229,8 @@ def _adopt(container: ContainerRun, given: JsonObject, run: PodRun) -> None:
         container.is_started = True
         container.is_ready = bool(given.get("ready"))
         container.started_at = _time(state["running"].get("startedAt"), run.started_at)
-        container.ready_at = container.started_at + container.ready_seconds
+        if run.behavior.fault != "NotReady":
+            container.ready_at = container.started_at + container.ready_seconds
         if (ends_after := run_seconds(container, run.behavior, 0.0)) is not None:
             container.ends_at = container.started_at + ends_after
     elif (termination := _termination(state)) is not None:

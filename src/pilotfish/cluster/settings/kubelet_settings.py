@@ -16,7 +16,7 @@ from pilotfish.api.node import Effect
 from pilotfish.api.quantity import Quantity
 
 NodeFault = Literal["", "NotReady", "Silent"]
-PodFault = Literal["", "CrashLoop", "ImagePull"]
+PodFault = Literal["", "CrashLoop", "ImagePull", "NotReady"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -96,7 +96,8 @@ class PodRule(
     stop: Delay | None = None
     """From SIGTERM until a container has ended."""
     fault: PodFault | None = None
-    """`CrashLoop`: containers fail soon after each start. `ImagePull`: no image can be pulled."""
+    """`CrashLoop`: containers fail soon after each start. `ImagePull`: no image can be pulled.
+    `NotReady`: no container gets ready."""
     cpu: NotNegative | None = None
     """Used CPU as a share of the request; None: between a fifth and four fifths."""
 

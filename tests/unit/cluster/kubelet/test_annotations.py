@@ -25,7 +25,7 @@ def annotated(**said: str) -> JsonObject:
 @pytest.mark.parametrize(
     ("key", "value", "wrong"),
     [
-        ("fault", "Crash", "'Crash' is not one of CrashLoop, ImagePull"),
+        ("fault", "Crash", "'Crash' is not one of CrashLoop, ImagePull, NotReady"),
         ("run-seconds", "5s", "'5s' is not a number"),
         ("exit-code", "-1", "'-1' is not a number"),
         ("faults", "CrashLoop", "the names are run-seconds, "),

@@ -155,3 +155,54 @@ def test_times_are_written_as_go_writes_them(seconds: float, text: str) -> None:
 
 def _init() -> dict[str, str]:
     return {"name": "first", "image": "nginx", "imagePullPolicy": "IfNotPresent"}
+
+
+def test_running_pod_crashes_once_it_is_told_to_and_runs_again_once_it_is_not() -> None:
+    story = Story()
+    story.create("web")
+    story.run(60)
+    assert story.condition("web", "Ready")["status"] == "True"
+    story.annotate_pod("web", keys.FAULT, "CrashLoop")
+    assert story.container("web")["state"]["terminated"]["exitCode"] == 1
+    story.run(1 + 1 + 2 + 1)
+    assert waiting(story, "web")[0] == "CrashLoopBackOff"
+    story.annotate_pod("web", keys.FAULT, None)
+    story.run(60)
+    assert story.condition("web", "Ready")["status"] == "True"
+    assert story.container("web")["restartCount"] == 2
+
+
+def test_pod_is_not_ready_while_it_is_told_not_to_be() -> None:
+    story = Story()
+    story.create("late", annotations={keys.FAULT: "NotReady"})
+    story.create("web")
+    story.run(60)
+    assert story.condition("late", "Ready")["reason"] == "ContainersNotReady"
+    assert story.phase("late") == "Running"
+    assert story.condition("web", "Ready")["status"] == "True"
+    story.annotate_pod("web", keys.FAULT, "NotReady")
+    assert story.condition("web", "Ready")["status"] == "False"
+    for name in ("late", "web"):
+        story.annotate_pod(name, keys.FAULT, None)
+        assert story.condition(name, "Ready")["status"] == "True"
+        assert story.container(name)["restartCount"] == 0
+
+
+def test_running_pod_ends_when_it_is_told_to() -> None:
+    story = Story()
+    story.create("web", restartPolicy="Never")
+    story.run(60)
+    story.annotate_pod("web", keys.RUN_SECONDS, "90")
+    story.run(20)
+    assert story.phase("web") == "Running"
+    story.run(20)
+    assert story.phase("web") == "Succeeded"
+
+
+def test_other_annotations_leave_a_running_pod_alone() -> None:
+    story = Story()
+    story.create("once", annotations={keys.RUN_SECONDS: "30"}, restartPolicy="Never")
+    story.run(10)
+    story.annotate_pod("once", "note", "x")
+    story.run(30)
+    assert story.phase("once") == "Succeeded"
