@@ -140,6 +140,8 @@ def _by_name(config: Mapping[str, Any], kind: str) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise StartError(f"{path} is no regular file", hint="name another file")
         config = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         return {}

@@ -1,3 +1,4 @@
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -139,3 +140,10 @@ def test_users_own_file_is_the_one_that_kubectl_writes(tmp_path: Path) -> None:
 
 def test_access_does_not_show_its_secret() -> None:
     assert "bearer" not in repr(ACCESS)
+
+
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StartError, match="pipe is no regular file"):
+        write_kubeconfig(pipe, ACCESS)
