@@ -55,6 +55,20 @@ def disruption_budget(name: str, labels: Json, **spec: Any) -> Json:
     return _object("policy/v1", "PodDisruptionBudget", name, {"spec": wanted})
 
 
+def event(name: str, namespace: str) -> Json:
+    """Make an Event of events.k8s.io about a pod."""
+    fields = {
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "reportingController": "example.com/contract",
+        "reportingInstance": "a",
+        "action": "Tell",
+        "reason": "Told",
+        "type": "Normal",
+        "regarding": {"kind": "Pod", "namespace": namespace, "name": "a"},
+    }
+    return _object("events.k8s.io/v1", "Event", name, fields)
+
+
 def _object(api_version: str, kind: str, name: str, fields: Json) -> Json:
     metadata = {"name": name, **fields.get("metadata", {})}
     return {"apiVersion": api_version, "kind": kind, **fields, "metadata": metadata}

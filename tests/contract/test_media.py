@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from contract.objects import config_map, pod
+from contract.objects import config_map, event, pod
 from contract.server import MERGE_PATCH, Server
 from controlplane import wait_until
 
 METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 COLLECTION = "/api/v1/namespaces/default/configmaps"
 
 
@@ -102,3 +103,14 @@ def test_groups_are_discovered_at_once(api: Server) -> None:
     )
     groups = {item["metadata"]["name"] for item in found["items"]}
     assert {"apps", "batch", "policy", "storage.k8s.io", "events.k8s.io"} <= groups
+
+
+@pytest.mark.parametrize("name", ["", "/told"])
+def test_table_shows_events_as_their_group_has_them(api: Server, space: str, name: str) -> None:
+    path = f"/apis/events.k8s.io/v1/namespaces/{space}/events"
+    made = event("told", space)
+    api.post(path, made).ok()
+    query = "includeObject=Object" + ("" if name else "&fieldSelector=reason%3DTold")
+    [row] = api.send("GET", f"{path}{name}?{query}", accept=TABLE).ok()["rows"]
+    assert made["regarding"] == row["object"]["regarding"]
+    assert row["object"]["reportingController"] == "example.com/contract"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from contract.objects import binding, config_map, pod
+from contract.objects import binding, config_map, event, pod
 from contract.server import JSON, Server, seen, take
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -164,3 +164,13 @@ def test_events_of_both_groups_are_one_object(api: Server, space: str) -> None:
     assert shown["reportingComponent"] == "contract"
     assert shown["metadata"]["uid"] == made.body["metadata"]["uid"]
     assert api.get(f"{new}/a.1").ok()["note"] == "well"
+
+
+def test_event_is_watched_as_its_group_has_it(api: Server, space: str) -> None:
+    path = f"/apis/events.k8s.io/v1/namespaces/{space}/events"
+    made = event("told", space)
+    api.post(path, made).ok()
+    with api.watch(path, fieldSelector="reason=Told") as events:
+        [seen_event] = take(events, 1)
+    assert seen_event["object"]["regarding"] == made["regarding"]
+    assert seen_event["object"]["reportingController"] == "example.com/contract"

@@ -14,7 +14,6 @@ from pilotfish.apiserver.media_types import YAML, Accepted
 from pilotfish.apiserver.tables.of_kind import table_of
 from pilotfish.apiserver.yaml_text import encode_yaml
 from pilotfish.cluster.errors import bad_request
-from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.objects import single_document
 from pilotfish.cluster.requests import ApiAnswer
 from pilotfish.cluster.resources import SUBRESOURCES, Resource
@@ -93,7 +92,7 @@ def row(resource: Resource, body: bytes, include: IncludeObject, now: float) -> 
 
     Args:
         resource: what the object is; the body need not say so.
-        body: its JSON, without kind and apiVersion.
+        body: its JSON at rest, without kind and apiVersion.
         include: how much of the object goes with the row.
         now: seconds since the epoch, for ages.
     """
@@ -108,7 +107,7 @@ def row(resource: Resource, body: bytes, include: IncludeObject, now: float) -> 
         case "Metadata":
             content["object"] = msgspec.Raw(metadata_only(body))
         case "Object":
-            content["object"] = msgspec.Raw(single_document(resource, as_seen(resource, body)))
+            content["object"] = msgspec.Raw(single_document(resource, body))
     return _encode(content)
 
 

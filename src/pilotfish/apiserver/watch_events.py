@@ -23,7 +23,6 @@ from pilotfish.apiserver.rendering import (
 )
 from pilotfish.cluster import objects
 from pilotfish.cluster.errors import StatusError
-from pilotfish.cluster.events.versions import as_seen
 from pilotfish.cluster.objects import Stored, single_document, watch_event
 from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.store import Change
@@ -106,8 +105,7 @@ class EventLines:
     def _write(self, kind: str, stored: Stored) -> bytes:
         match self._form:
             case "object":
-                body = as_seen(self._resource, stored.body)
-                content = single_document(self._resource, body)
+                content = single_document(self._resource, stored.body)
             case "metadata":
                 content = metadata_only(stored.body)
             case "table":

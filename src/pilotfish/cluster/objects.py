@@ -149,7 +149,7 @@ def field_value(obj: JsonObject, field: SelectableField) -> str:
 
 
 def single_document(resource: Resource, body: bytes) -> bytes:
-    """Return the JSON of one object, as answers to get and watches hold it."""
+    """Return the JSON of one object at rest, as answers to get and watches hold it."""
     return b'{"kind":"%b","apiVersion":"%b",%b' % (
         resource.kind.encode(),
         resource.api_version.encode(),

@@ -220,9 +220,7 @@ DEPLOYMENTS = Table(
 REPLICA_SETS = Table(_SCALED, _replica_set)
 REPLICATION_CONTROLLERS = Table(_SCALED, _replication_controller)
 STATEFUL_SETS = Table((NAME, *texts("Ready"), AGE, *wide("Containers", "Images")), _stateful_set)
-CONTROLLER_REVISIONS = Table(
-    (NAME, *texts("Controller"), *integers("Revision"), AGE), _controller_revision
-)
+CONTROLLER_REVISIONS = Table((NAME, *texts("Controller", "Revision"), AGE), _controller_revision)
 DAEMON_SETS = Table(
     (
         NAME,
