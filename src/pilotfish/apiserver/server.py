@@ -36,6 +36,7 @@ from pilotfish.cluster.errors import (
     internal_error,
     method_not_allowed,
     timeout,
+    unavailable,
 )
 from pilotfish.cluster.rbac import ResourceAttributes, impersonated
 from pilotfish.cluster.requests import ApiRequest, Options, User
@@ -200,8 +201,17 @@ class ApiServer:
         return await self._aside(decode) if len(text) >= bodies.LARGE_BYTES else decode()
 
     async def _aside(self, compute: Callable[[], T]) -> T:
-        """Compute in a thread what would keep others waiting."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, compute)
+        """Compute in a thread what would keep others waiting.
+
+        Raises:
+            StatusError: 503, the server is ending.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            computing = loop.run_in_executor(self._thread, compute)
+        except RuntimeError:  # the thread takes no more
+            raise unavailable("the server is ending") from None
+        return await computing
 
 
 async def _pieces(first: bytes, more: Iterable[bytes]) -> AsyncGenerator[bytes, None]:

@@ -156,6 +156,12 @@ def test_large_answer_that_is_to_be_made_keeps_nobody_waiting(face: Face) -> Non
     assert in_order_of_answers(face, large, ("GET", f"{path}-not", None, "", "")) == [404, 200]
 
 
+def test_large_body_that_comes_at_the_end_is_refused() -> None:
+    face = Face()
+    face.server.close()
+    assert face.ask("POST", CONFIG_MAPS, config_map("late", **LARGE)).status == 503
+
+
 QUICK = ("GET", "/version", None, "", "")
 
 
