@@ -5,7 +5,7 @@ Source: kubernetes v1.36 staging/src/k8s.io/apimachinery/pkg/util/validation/fie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -62,6 +62,15 @@ def field_not_supported(field: str, value: Any, supported: Iterable[str]) -> Fie
     names = ", ".join(_render(name) for name in supported)
     detail = f"supported values: {names}" if names else ""
     return FieldError(field, "FieldValueNotSupported", _body("Unsupported value", value, detail))
+
+
+def one_of(supported: tuple[str, ...]) -> Callable[[str, str], Iterable[FieldError]]:
+    """Make a rule for values, each given with its field, that must be one of those supported."""
+
+    def errors(value: str, field: str) -> Iterable[FieldError]:
+        return () if value in supported else (field_not_supported(field, value, supported),)
+
+    return errors
 
 
 def field_forbidden(field: str, detail: str) -> FieldError:

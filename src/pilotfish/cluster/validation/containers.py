@@ -6,7 +6,7 @@ Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: refere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pilotfish.cluster.field_errors import (
@@ -16,6 +16,7 @@ from pilotfish.cluster.field_errors import (
     field_invalid,
     field_not_supported,
     field_required,
+    one_of,
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.validation.amounts import requirement_errors
@@ -44,7 +45,7 @@ RESTARTS: Final = frozenset(("restartPolicy", "restartPolicyRules"))
 SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 
 
-Rule = Callable[[JsonObject, "Surroundings", str], Iterator[FieldError]]
+Rule = Callable[[JsonObject, "Surroundings", str], Iterable[FieldError]]
 
 
 class Surroundings:
@@ -137,17 +138,9 @@ def _common_errors(container: JsonObject, around: Surroundings, path: str) -> It
             yield from errors_of(container, around, f"{path}.{field}")
 
 
-def _of(field: str, rule: Callable[[Any, str], Iterator[FieldError]]) -> tuple[str, Rule]:
+def _of(field: str, rule: Callable[[Any, str], Iterable[FieldError]]) -> tuple[str, Rule]:
     """Make a rule of one that looks at the value of a field only."""
     return field, lambda container, _around, path: rule(container[field], path)
-
-
-def _choice(field: str, supported: tuple[str, ...]) -> tuple[str, Rule]:
-    def errors(value: str, path: str) -> Iterator[FieldError]:
-        if value not in supported:
-            yield field_not_supported(path, value, supported)
-
-    return _of(field, errors)
 
 
 def _port_errors(ports: list[JsonObject], path: str) -> Iterator[FieldError]:
@@ -241,7 +234,7 @@ def _source_errors(source: dict[str, Any], value: str, path: str) -> Iterator[Fi
 
 
 RULES: Final[tuple[tuple[str, Rule], ...]] = (
-    _choice("terminationMessagePolicy", MESSAGE_POLICIES),
+    _of("terminationMessagePolicy", one_of(MESSAGE_POLICIES)),
     _of("ports", _port_errors),
     _of("env", _environment_errors),
     _of("envFrom", _bulk_environment_errors),
@@ -250,7 +243,7 @@ RULES: Final[tuple[tuple[str, Rule], ...]] = (
         "volumeDevices",
         lambda container, around, path: device_errors(container, around.volumes, path),
     ),
-    _choice("imagePullPolicy", PULL_POLICIES),
+    _of("imagePullPolicy", one_of(PULL_POLICIES)),
     (
         "resources",
         lambda container, around, path: requirement_errors(

@@ -6,14 +6,14 @@ Source: kubernetes v1.36 pkg/apis/core/validation/validation.go. differs: groups
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from pilotfish.cluster.field_errors import (
     FieldError,
     field_invalid,
-    field_not_supported,
     field_required,
+    one_of,
 )
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.validation.amounts import pod_level_errors, requirement_errors
@@ -46,7 +46,7 @@ RESTART_POLICIES: Final = ("Always", "OnFailure", "Never")
 DNS_POLICIES: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 PREEMPTION_POLICIES: Final = ("PreemptLowerPriority", "Never")
 
-Rule = Callable[[JsonObject, str], Iterator[FieldError]]
+Rule = Callable[[JsonObject, str], Iterable[FieldError]]
 
 
 def pod_spec_errors(spec: JsonObject, path: str, *, is_pod: bool) -> Iterator[FieldError]:
@@ -93,23 +93,14 @@ def _host_network_errors(
                 yield field_invalid(f"{path}[{i}].ports[{j}].hostPort", host, detail)
 
 
-def _of(field: str, rule: Callable[[Any, str], Iterator[FieldError]]) -> tuple[str, Rule]:
+def _of(field: str, rule: Callable[[Any, str], Iterable[FieldError]]) -> tuple[str, Rule]:
     """Make a rule of one that looks at the value of a field only."""
     return field, lambda spec, path: rule(spec[field], f"{path}.{field}")
 
 
-def _choice(field: str, supported: tuple[str, ...]) -> tuple[str, Rule]:
-    def errors(value: str, path: str) -> Iterator[FieldError]:
-        if value not in supported:
-            yield field_not_supported(path, value, supported)
-
-    return _of(field, errors)
-
-
 def _name(field: str, rule: NameRule) -> tuple[str, Rule]:
-    def errors(name: str, path: str) -> Iterator[FieldError]:
-        for problem in rule(name) if name else ():
-            yield field_invalid(path, name, problem)
+    def errors(name: str, path: str) -> Iterable[FieldError]:
+        return [field_invalid(path, name, problem) for problem in rule(name)] if name else ()
 
     return _of(field, errors)
 
@@ -131,8 +122,8 @@ def _overhead_errors(overhead: JsonObject, path: str) -> Iterator[FieldError]:
 
 
 RULES: Final[tuple[tuple[str, Rule], ...]] = (
-    _choice("restartPolicy", RESTART_POLICIES),
-    _choice("dnsPolicy", DNS_POLICIES),
+    _of("restartPolicy", one_of(RESTART_POLICIES)),
+    _of("dnsPolicy", one_of(DNS_POLICIES)),
     _of("nodeSelector", label_errors),
     ("securityContext", pod_security_errors),
     _of("affinity", affinity_errors),
@@ -152,7 +143,7 @@ RULES: Final[tuple[tuple[str, Rule], ...]] = (
     _of("hostAliases", host_alias_errors),
     _name("priorityClassName", dns_subdomain),
     _name("runtimeClassName", dns_subdomain),
-    _choice("preemptionPolicy", PREEMPTION_POLICIES),
+    _of("preemptionPolicy", one_of(PREEMPTION_POLICIES)),
     _of("overhead", _overhead_errors),
     ("os", operating_system_errors),
 )
