@@ -10,6 +10,7 @@ import msgspec
 from pilotfish.cluster.cluster import Cluster
 from pilotfish.cluster.errors import StatusError, invalid
 from pilotfish.cluster.events.versions import EVENTS_GROUP, to_core
+from pilotfish.cluster.kinds import EVENTS, NAMESPACES
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.requests import SYSTEM, ApiRequest
 from pilotfish.cluster.resources import TABLE, Resource
@@ -81,15 +82,12 @@ def _make_namespaces(
     cluster: Cluster, objects: Iterable[tuple[Resource, JsonObject]], now: float
 ) -> None:
     """Make what the objects are in, and let the controllers furnish it with ServiceAccounts."""
-    namespaces = TABLE.of_kind("v1", "Namespace")
-    if namespaces is None:
-        return
     names = {
         _namespace_of(obj["metadata"]): None for resource, obj in objects if resource.namespaced
     }
     for name in names:
-        if cluster.store.get(namespaces.storage, "", name) is None:
-            cluster.client.create(namespaces, {"metadata": {"name": name}}, now)
+        if cluster.store.get(NAMESPACES.storage, "", name) is None:
+            cluster.client.create(NAMESPACES, {"metadata": {"name": name}}, now)
     cluster.advance(now)
 
 
@@ -103,8 +101,7 @@ def _namespace_of(metadata: JsonObject) -> str:
 def _restore(cluster: Cluster, resource: Resource, obj: JsonObject, now: float) -> None:
     schema = cluster.registry.schema
     if resource.group == EVENTS_GROUP:
-        obj = to_core(obj)
-        resource = TABLE.of_kind("v1", "Event") or resource
+        obj, resource = to_core(obj), EVENTS
     content, _ = schema.check(resource, obj, "Ignore")
     schema.apply_defaults(resource, content)
     metadata = content["metadata"]
