@@ -29,7 +29,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         labels: its labels; objects with the same labels share them.
-        selectable: the values of its selectable fields, in the order of `selectable_fields`.
+        selectable: the values of its selectable fields, where `ResourceTable.column` says.
         body: JSON without kind and apiVersion.
     """
 
@@ -39,16 +39,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     resource_version: int
     labels: Mapping[str, str]
     selectable: tuple[str, ...]
-    selectable_fields: tuple[SelectableField, ...]
     body: bytes
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """Return what field selectors may name."""
-        fields = {f.label: v for f, v in zip(self.selectable_fields, self.selectable, strict=True)}
-        fields["metadata.name"] = self.name
-        fields["metadata.namespace"] = self.namespace
-        return fields
 
     @property
     def key(self) -> str:
@@ -82,7 +73,6 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
             resource_version,
             self.labels,
             self.selectable,
-            self.selectable_fields,
             b"%b%d%b" % (_VERSION, resource_version, self.content()),
         )
 
@@ -118,7 +108,6 @@ class ObjectEncoder:
             self._shared_labels(metadata.get("labels") or {}),
             # A list first: a tuple of a generator keeps the room that it grew into.
             tuple([shared(field_value(obj, field)) for field in fields]),
-            fields,
             b'%b%d",%b' % (_VERSION, resource_version, encoded[len(_OPENING) :]),
         )
 

@@ -102,12 +102,18 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResourceTable:
-    """Resources by the ways in which they are named."""
+    """Resources by the ways in which they are named.
+
+    Attributes:
+        selectable_fields: by storage, what the store keeps for field selectors, each value once;
+            what views of a storage call by names of their own has that of the first.
+    """
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._all = tuple(resources)
         self._by_path = {(r.group, r.version, r.plural): r for r in self._all}
         self._by_kind = {(r.api_version, r.kind): r for r in self._all}
+        self.selectable_fields = _selectable_fields(self._all)
 
     def __iter__(self) -> Iterator[Resource]:
         """Iterate in the order of discovery."""
@@ -140,16 +146,24 @@ class ResourceTable:
         found = (r for r in self._all if (r.group, r.version) == (group, version))
         return tuple(sorted(found, key=lambda r: r.plural))
 
-    def selectable_fields(self) -> Mapping[str, tuple[SelectableField, ...]]:
-        """Return by storage what the store keeps for field selectors, each value once.
+    def column(self, resource: Resource, label: str) -> int:
+        """Return where `Stored.selectable` has what a resource's field selectors call so.
 
-        What several views of a storage call by names of their own has that of the first.
+        Raises:
+            LookupError: they have no such field.
         """
-        found: dict[str, dict[tuple[tuple[str, ...], ...], SelectableField]] = {}
-        for each in self._all:
-            for one in each.fields if each.storage else ():
-                found.setdefault(each.storage, {}).setdefault(one.paths, one)
-        return {storage: tuple(fields.values()) for storage, fields in found.items()}
+        paths = next((field.paths for field in resource.fields if field.label == label), None)
+        if paths is None:
+            raise LookupError(f"{resource.qualified} cannot be selected by {label}")
+        return [field.paths for field in self.selectable_fields[resource.storage]].index(paths)
+
+
+def _selectable_fields(resources: Iterable[Resource]) -> dict[str, tuple[SelectableField, ...]]:
+    found: dict[str, dict[tuple[tuple[str, ...], ...], SelectableField]] = {}
+    for each in resources:
+        for one in each.fields if each.storage else ():
+            found.setdefault(each.storage, {}).setdefault(one.paths, one)
+    return {storage: tuple(fields.values()) for storage, fields in found.items()}
 
 
 def field(label: str, *paths: str, default: str = "") -> SelectableField:

@@ -104,9 +104,13 @@ def test_a_further_kind_is_one_declaration() -> None:
     )
     table = ResourceTable((*RESOURCES, ingress))
     assert table.get("networking.k8s.io", "v1", "ingresses") is ingress
-    store = Store(selectable=table.selectable_fields())
+    store = Store(selectable=table.selectable_fields)
     stored = store.put(ingress.storage, {"metadata": {"name": "a", "namespace": "b"}})
-    assert stored.fields["spec.className"] == "none"
+    assert stored.selectable[table.column(ingress, "spec.className")] == "none"
+    with pytest.raises(
+        LookupError, match=r"ingresses.networking.k8s.io cannot be selected by spec.x"
+    ):
+        table.column(ingress, "spec.x")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from pilotfish.cluster.admission.plugin import Review, refuse
-from pilotfish.cluster.errors import Cause, GroupResource, forbidden, not_found
+from pilotfish.cluster.errors import Cause, forbidden, not_found
+from pilotfish.cluster.kinds import NAMESPACES
+from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Store
 
-NAMESPACES: Final = GroupResource("", "namespaces")
 IMMORTAL: Final = frozenset(("default", "kube-system", "kube-public"))
+_PHASE: Final = TABLE.column(NAMESPACES, "status.phase")
 
 
 class NamespaceLifecycle:
@@ -34,10 +36,10 @@ class NamespaceLifecycle:
             return
         if review.operation != "create" or not review.namespace:
             return
-        namespace = self._store.get("namespaces", "", review.namespace)
+        namespace = self._store.get(NAMESPACES.storage, "", review.namespace)
         if namespace is None:
             raise not_found(NAMESPACES, review.namespace)
-        if namespace.fields["status.phase"] == "Terminating":
+        if namespace.selectable[_PHASE] == "Terminating":
             cause = Cause(
                 "NamespaceTerminating",
                 f"namespace {review.namespace} is being terminated",

@@ -39,6 +39,7 @@ from pilotfish.cluster.kubelet.timers import Timers
 from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Change, Cursor
 from pilotfish.framework.invariants import require
 
@@ -48,8 +49,8 @@ BEATS_PER_SYNC: Final = 256  # of nodes; some 25 ms
 TICKS_PER_SECOND: Final = 50  # steps of many pods are taken together, so that others act once
 RUNNING: Final = "Running"
 TERMINAL: Final = ("Succeeded", "Failed")
-_NODE_NAME: Final = [f.label for f in PODS.fields].index("spec.nodeName")
-_PHASE: Final = [f.label for f in PODS.fields].index("status.phase")
+_NODE_NAME: Final = TABLE.column(PODS, "spec.nodeName")
+_PHASE: Final = TABLE.column(PODS, "status.phase")
 
 
 def kubelets_of(client: LoopbackClient) -> Kubelets:

@@ -25,6 +25,7 @@ from pilotfish.cluster.label_selectors import parse_label_selector
 from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest
+from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.settings import MEBIBYTE, KubeletSettings
 from pilotfish.cluster.timestamps import timestamp
 
@@ -35,7 +36,7 @@ IDLE_MILLI_CPU: Final = 5.0
 IDLE_MEBIBYTES: Final = 24
 NODE_MILLI_CPU: Final = 40.0
 NODE_MEBIBYTES: Final = 400
-_NODE_NAME: Final = [f.label for f in PODS.fields].index("spec.nodeName")
+_NODE_NAME: Final = TABLE.column(PODS, "spec.nodeName")
 
 
 class Metrics:

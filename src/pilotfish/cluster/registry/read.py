@@ -224,7 +224,5 @@ def _field_test(resource: Resource, requirement: FieldRequirement) -> Predicate:
         case "metadata.namespace":
             return lambda stored: (stored.namespace == value) is equal
         case field:
-            paths = next(known.paths for known in resource.fields if known.label == field)
-            columns = [known.paths for known in TABLE.selectable_fields()[resource.storage]]
-            column = columns.index(paths)
+            column = TABLE.column(resource, field)
             return lambda stored: (stored.selectable[column] == value) is equal

@@ -72,7 +72,7 @@ class Store:
         self.resource_version = FIRST_VERSION
         self.on_change: list[Callable[[Change], None]] = []
         self._window = window
-        self._selectable = TABLE.selectable_fields() if selectable is None else selectable
+        self._selectable = TABLE.selectable_fields if selectable is None else selectable
         self._encoder = ObjectEncoder()
         self._objects: dict[str, dict[str, SortedObjects]] = {}
         self._logs: dict[str, WatchLog] = {}

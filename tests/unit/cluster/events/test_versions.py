@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pilotfish.cluster.events.versions import to_core, to_events_v1
+from pilotfish.cluster.kinds import EVENTS
 from pilotfish.cluster.objects import JsonObject, Stored, list_document, single_document
 from pilotfish.cluster.registry.read import selection
 from pilotfish.cluster.requests import Options
@@ -132,7 +133,8 @@ def test_field_selectors_of_both_groups_are_answered(group: str, selector: str) 
 
 
 def test_source_of_an_event_is_who_reports_it_where_none_is_named() -> None:
-    assert stored({**EVENTS_FULL, "deprecatedSource": {}}).fields["source"] == "rc"
+    event = stored({**EVENTS_FULL, "deprecatedSource": {}})
+    assert event.selectable[TABLE.column(EVENTS, "source")] == "rc"
 
 
 def test_values_that_both_groups_select_by_are_kept_once() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from pilotfish.cluster.errors import OBJECT_MODIFIED, StatusError
+from pilotfish.cluster.kinds import PODS
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.resources import TABLE
 from pilotfish.cluster.store import Change, Store
 
 
@@ -186,9 +188,9 @@ def test_equal_labels_are_kept_once_and_selectable_fields_are_read() -> None:
     a, b = store.list("pods").items
     assert a.labels == {"app": "web"}
     assert a.labels is b.labels
-    assert a.fields == {
-        "metadata.name": "a",
-        "metadata.namespace": "default",
+    assert {
+        field.label: a.selectable[TABLE.column(PODS, field.label)] for field in PODS.fields
+    } == {
         "spec.nodeName": "n1",
         "spec.restartPolicy": "",
         "spec.schedulerName": "",
@@ -198,8 +200,3 @@ def test_equal_labels_are_kept_once_and_selectable_fields_are_read() -> None:
         "status.podIP": "",
         "status.nominatedNodeName": "",
     }
-
-
-def test_a_storage_without_selectable_fields_has_name_and_namespace() -> None:
-    stored = Store(selectable={}).put("pods", config_map("a"))
-    assert stored.fields == {"metadata.name": "a", "metadata.namespace": "default"}
