@@ -13,10 +13,10 @@ import msgspec
 from pilotfish.cluster.admission.plugin import Review
 from pilotfish.cluster.errors import GroupKind, invalid, not_found
 from pilotfish.cluster.field_errors import field_invalid, field_not_supported
-from pilotfish.cluster.objects import JsonObject, Stored, list_document
+from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import stored_answer, success
 from pilotfish.cluster.registry.preconditions import check_preconditions
-from pilotfish.cluster.registry.read import select
+from pilotfish.cluster.registry.read import list_answer, select
 from pilotfish.cluster.registry.registry import Registry
 from pilotfish.cluster.requests import ApiAnswer, ApiRequest, Options
 from pilotfish.cluster.strategies.strategy import Strategy
@@ -71,13 +71,7 @@ def delete_collection(registry: Registry, request: ApiRequest, now: float) -> Ap
         current = registry.store.get(resource.storage, stored.namespace, stored.name)
         if current is not None:
             delete_stored(registry, request, current, now)
-    bodies = (stored.body for stored in found)
-    return ApiAnswer(
-        code=200,
-        resource=resource,
-        body=b"".join(list_document(resource, bodies, version)),
-        items=found,
-    )
+    return list_answer(resource, found, version)
 
 
 def _warn_of_orphans(registry: Registry, request: ApiRequest) -> None:

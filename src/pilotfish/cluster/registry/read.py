@@ -57,7 +57,7 @@ def list_objects(registry: Registry, request: ApiRequest) -> ApiAnswer:
         raise bad_request("specifying resource version is not allowed when using continue")
     version = _not_newer_than_now(registry, options.resource_version)
     if options.limit <= 0 and not options.continue_token and not _is_exact(options):
-        return _list_answer(
+        return list_answer(
             resource, _chosen(registry, request, matches), registry.store.resource_version
         )
     page = registry.store.page(
@@ -68,7 +68,7 @@ def list_objects(registry: Registry, request: ApiRequest) -> ApiAnswer:
         matches,
         at=version if _is_exact(options) else None,
     )
-    return _list_answer(
+    return list_answer(
         resource, page.items, page.resource_version, page.continue_token, page.remaining
     )
 
@@ -106,6 +106,31 @@ def watch(registry: Registry, request: ApiRequest) -> tuple[Cursor, Predicate]:
         return matches is None or matches(stored)
 
     return cursor, selects
+
+
+def list_answer(
+    resource: Resource,
+    items: Sequence[Stored],
+    version: int,
+    continue_token: str = "",
+    remaining: int | None = None,
+) -> ApiAnswer:
+    """Answer with a list, or a page of one, in pieces where it is long."""
+    document = list_document(
+        resource,
+        (stored.body for stored in items),
+        version,
+        continue_token=continue_token,
+        remaining=remaining,
+    )
+    body = next(document)
+    return ApiAnswer(
+        code=OK,
+        resource=resource,
+        body=body,
+        more=document if body.endswith(b",") else None,
+        items=items,
+    )
 
 
 def selection(resource: Resource, options: Options) -> Predicate | None:
@@ -167,30 +192,6 @@ def _is_exact(options: Options) -> bool:
 def _chosen(registry: Registry, request: ApiRequest, matches: Predicate | None) -> Sequence[Stored]:
     items = registry.store.list(request.resource.storage, request.namespace).items
     return items if matches is None else tuple(filter(matches, items))
-
-
-def _list_answer(
-    resource: Resource,
-    items: Sequence[Stored],
-    version: int,
-    continue_token: str = "",
-    remaining: int | None = None,
-) -> ApiAnswer:
-    document = list_document(
-        resource,
-        (stored.body for stored in items),
-        version,
-        continue_token=continue_token,
-        remaining=remaining,
-    )
-    body = next(document)
-    return ApiAnswer(
-        code=OK,
-        resource=resource,
-        body=body,
-        more=document if body.endswith(b",") else None,
-        items=items,
-    )
 
 
 def _label_predicate(text: str) -> Predicate | None:

@@ -85,10 +85,11 @@ class Api:
             options=Options(**options),
         )
         try:
-            answer: Json = msgspec.json.decode(self.cluster.request(request, self.now).body)
+            answer = self.cluster.request(request, self.now)
         except StatusError as error:
             return error.status()
-        return answer
+        content: Json = msgspec.json.decode(b"".join((answer.body, *(answer.more or ()))))
+        return content
 
     def create(self, resource: str, body: Json, **rest: Any) -> Json:
         """Create an object."""

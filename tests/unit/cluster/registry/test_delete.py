@@ -1,8 +1,13 @@
+import msgspec
 import pytest
 
-from unit.cluster.registry.api import Api, message, pod
+from pilotfish.cluster.authentication import ADMIN
+from pilotfish.cluster.objects import PIECE_BYTES
+from pilotfish.cluster.requests import ApiRequest, Options
+from unit.cluster.registry.api import Api, message, pod, resource_of
 
 CONFIG = {"metadata": {"name": "a"}}
+LARGE = "x" * (PIECE_BYTES // 2)
 
 
 def test_delete_of_a_plain_kind_answers_a_status_with_its_uid(api: Api) -> None:
@@ -126,6 +131,24 @@ def test_collection_is_deleted_by_selector_and_answered_as_a_list(api: Api) -> N
     assert gone["kind"] == "ConfigMapList"
     assert [item["metadata"]["name"] for item in gone["items"]] == ["a", "b"]
     assert api.names("configmaps", label_selector="app") == ["c"]
+
+
+def test_large_collection_is_answered_in_pieces(api: Api) -> None:
+    for name in "abc":
+        content = {"metadata": {"name": name, "labels": {"app": "x"}}, "data": {"x": LARGE}}
+        api.create("configmaps", content)
+    request = ApiRequest(
+        verb="deletecollection",
+        resource=resource_of("configmaps"),
+        user=ADMIN,
+        namespace="default",
+        options=Options(label_selector="app=x"),
+    )
+    answer = api.cluster.request(request, api.now)
+    assert answer.more is not None
+    items = msgspec.json.decode(b"".join((answer.body, *answer.more)))["items"]
+    assert [item["metadata"]["name"] for item in items] == ["a", "b", "c"]
+    assert api.names("configmaps", label_selector="app") == []
 
 
 def test_namespace_is_marked_and_stays_until_its_spec_has_no_finalizers(api: Api) -> None:
