@@ -152,9 +152,10 @@ class Lifecycle:
         """Record that a container has ended; it starts again where the pod's policy wants it to."""
         pod.has_news = True
         reason = "Completed" if exit_code == 0 else "Error"
-        if container.state == "waiting":
+        if container.state != "running":
             reason = "StartError"
             container.started_at = now
+            _count_restart(container)
             self._say(pod, "Created", "Container created", container, now)
             self._note(pod, Note("Warning", "Failed", f"Error: {message}", container), now)
         container.termination = Termination(
@@ -266,8 +267,7 @@ class Lifecycle:
     ) -> None:
         self._say(pod, "Created", "Container created", container, now)
         self._say(pod, "Started", "Container started", container, now)
-        if container.termination is not None or container.last is not None:
-            container.restarts += 1
+        _count_restart(container)
         _wait(pod, container, "", "")
         container.state, container.is_started = "running", True
         container.started_at, container.is_killed = now, False
@@ -362,6 +362,12 @@ def go_duration(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     text = f"{rest:.3f}".rstrip("0").rstrip(".") + "s"
     return f"{int(minutes)}m{text}" if minutes else text
+
+
+def _count_restart(container: ContainerRun) -> None:
+    """Count a start, or the try of one, that is not the first."""
+    if container.termination is not None or container.last is not None:
+        container.restarts += 1
 
 
 def _restarts(pod: PodRun, container: ContainerRun, exit_code: int) -> bool:

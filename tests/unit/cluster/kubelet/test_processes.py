@@ -126,6 +126,20 @@ def test_process_that_cannot_be_started_is_a_container_that_failed() -> None:
     ]
 
 
+def test_each_try_to_start_a_process_that_cannot_be_started_is_told() -> None:
+    story = LocalStory()
+    uid = story.deploy()
+    story.run(2)
+    for tries in range(2):
+        assert len(story.effects()) == 1
+        story.kubelets.handle(ProcessExited(uid, "c0", 128, "python: not found"), story.now)
+        found = story.container("mine")
+        assert found["state"]["terminated"]["reason"] == "StartError"
+        assert found["restartCount"] == tries
+        story.run(2)
+    assert story.container("mine")["lastState"]["terminated"]["reason"] == "StartError"
+
+
 def test_deleted_pod_stops_its_process_and_waits_for_its_end() -> None:
     story = LocalStory()
     uid, _ = story.started()
