@@ -15,7 +15,8 @@ import msgspec
 
 from pilotfish import __version__
 from pilotfish.apiserver.media_types import JSON
-from pilotfish.cluster.resources import SUBRESOURCES, Resource, ResourceTable
+from pilotfish.cluster.resources import Resource, ResourceTable
+from pilotfish.cluster.subresources import SUBRESOURCES
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 KUBERNETES_VERSION: Final = "v1.36.3"  # whose behaviour is imitated

@@ -16,7 +16,8 @@ from pilotfish.apiserver.yaml_text import encode_yaml
 from pilotfish.cluster.errors import bad_request
 from pilotfish.cluster.objects import single_document
 from pilotfish.cluster.requests import ApiAnswer
-from pilotfish.cluster.resources import SUBRESOURCES, Resource
+from pilotfish.cluster.resources import Resource
+from pilotfish.cluster.subresources import SUBRESOURCES
 
 IncludeObject = Literal["None", "Metadata", "Object"]
 

@@ -18,7 +18,8 @@ from pilotfish.cluster.errors import (
     not_implemented,
 )
 from pilotfish.cluster.requests import Verb
-from pilotfish.cluster.resources import SUBRESOURCES, Resource, ResourceTable
+from pilotfish.cluster.resources import Resource, ResourceTable
+from pilotfish.cluster.subresources import SUBRESOURCES
 from pilotfish.cluster.validation.names import path_segment
 
 _COLLECTION_VERBS: Final[Mapping[str, Verb]] = {

@@ -8,7 +8,7 @@ Source: the discovery documents of kube-apiserver v1.36.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -26,27 +26,6 @@ EVERY_VERB: Final = (
     "update",
     "watch",
 )
-CHANGES: Final = ("get", "patch", "update")
-
-
-class Subresource(msgspec.Struct, frozen=True):
-    """A part of an object with its own path; an empty kind means the object's own."""
-
-    verbs: tuple[str, ...]
-    kind: str = ""
-    group: str = ""
-    version: str = ""
-
-
-SUBRESOURCES: Final[Mapping[str, Subresource]] = {
-    "binding": Subresource(CREATE_ONLY, "Binding"),
-    "eviction": Subresource(CREATE_ONLY, "Eviction", "policy", "v1"),
-    "finalize": Subresource(("update",)),
-    "log": Subresource(("get",)),
-    "scale": Subresource(CHANGES, "Scale", "autoscaling", "v1"),
-    "status": Subresource(CHANGES),
-    "token": Subresource(CREATE_ONLY, "TokenRequest", "authentication.k8s.io", "v1"),
-}
 
 
 class SelectableField(msgspec.Struct, frozen=True):

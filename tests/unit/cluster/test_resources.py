@@ -10,7 +10,6 @@ from pilotfish.cluster.resources import (
     CREATE_ONLY,
     READ_ONLY,
     RESOURCES,
-    SUBRESOURCES,
     TABLE,
     Resource,
     ResourceTable,
@@ -18,6 +17,7 @@ from pilotfish.cluster.resources import (
     resource,
 )
 from pilotfish.cluster.store import Store
+from pilotfish.cluster.subresources import SUBRESOURCES
 
 ONLY_METADATA = 'is not a known field selector: only "metadata.name", "metadata.namespace"'
 KINDS = """

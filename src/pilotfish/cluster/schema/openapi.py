@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
-from pilotfish.cluster.resources import SUBRESOURCES, Resource
+from pilotfish.cluster.resources import Resource
 from pilotfish.cluster.schema.table import Field, Table, TypeInfo
+from pilotfish.cluster.subresources import SUBRESOURCES
 
 JsonObject = dict[str, Any]
 
