@@ -129,6 +129,26 @@ def test_any_request_is_answered(
 
 @settings(max_examples=300)
 @given(
+    st.sampled_from(
+        [
+            ("POST", "pods", "application/json"),
+            ("POST", "pods", "application/yaml"),
+            ("PUT", "configmaps/odd", "application/json"),
+            ("PATCH", "configmaps/odd", "application/merge-patch+json"),
+            ("DELETE", "configmaps/odd", "application/json"),
+        ]
+    ),
+    bodies,
+)
+def test_any_bytes_are_read_or_refused(where: tuple[str, str, str], body: bytes) -> None:
+    """The request is right but for its body, so that this is what is looked at."""
+    method, path, content_type = where
+    full = f"/api/v1/namespaces/default/{path}?dryRun=All"
+    check(face().ask(method, full, body, Content_Type=content_type), method)
+
+
+@settings(max_examples=300)
+@given(
     st.sampled_from([r for r in TABLE if "create" in r.verbs]), values, st.sampled_from(["", "odd"])
 )
 def test_any_object_is_created_or_refused(resource: Resource, value: object, name: str) -> None:
