@@ -101,7 +101,7 @@ def test_claim_waits_for_a_volume() -> None:
 
 def test_volume_that_only_speaks_of_a_claim_is_free() -> None:
     world = World()
-    volume(world, "labelled")
+    volume(world, "labelled", hostPath={"path": "/elsewhere"})
     world.change(
         PERSISTENT_VOLUMES, "labelled", lambda v: v["metadata"].update(labels={"claimRef": "no"})
     )
