@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from contract.objects import config_map, deployment, pod
+from contract.objects import config_map, container, deployment, pod
 from contract.server import MERGE_PATCH, Server
 
 CONFLICT = (
@@ -57,6 +57,19 @@ def test_servers_own_metadata_is_not_the_clients(api: Server, core: str) -> None
     metadata = api.post(f"{core}/configmaps", config_map("a", metadata=foreign)).ok()["metadata"]
     assert metadata["uid"] != "mine"
     assert not metadata["creationTimestamp"].startswith("2001")
+
+
+def test_fields_of_features_that_are_off_are_dropped(api: Server, core: str) -> None:
+    hooks = [
+        {"stopSignal": "SIGUSR1"},
+        {"stopSignal": "SIGUSR1", "preStop": {"sleep": {"seconds": 1}}},
+    ]
+    containers = [container(f"c{i}", lifecycle=hook) for i, hook in enumerate(hooks)]
+    group = {"podGroupName": "group"}
+    wanted = pod("a", schedulingGroup=group, containers=containers, os={"name": "linux"})
+    made = api.post(f"{core}/pods", wanted).ok()["spec"]
+    assert "schedulingGroup" not in made
+    assert [c.get("lifecycle", {}).keys() for c in made["containers"]] == [set(), {"preStop"}]
 
 
 def test_update_needs_the_version_that_it_names(api: Server, core: str) -> None:

@@ -20,6 +20,7 @@ from pilotfish.cluster.strategies.pod_conditions import set_pod_condition
 from pilotfish.cluster.strategies.pod_update import pod_update_errors
 from pilotfish.cluster.strategies.quality_of_service import quality_of_service
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
+from pilotfish.cluster.validation.each_container import each_container
 from pilotfish.cluster.validation.metadata import IMMUTABLE
 from pilotfish.cluster.validation.names import dns_label, dns_subdomain, qualified_name
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
@@ -52,6 +53,7 @@ class PodStrategy(Strategy):
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
         if spec.get("schedulingGates"):
             set_pod_condition(obj, GATED, now)
+        _drop_disabled(spec)
         _set_grace_period(spec)
         _merge_label_keys(spec, metadata.get("labels") or {})
 
@@ -152,6 +154,18 @@ class PodStrategy(Strategy):
         if is_over or not obj["spec"].get("nodeName"):
             return 0
         return 1 if period < 0 else int(period)
+
+
+def _drop_disabled(spec: JsonObject) -> None:
+    """Drop what upstream drops while its features GenericWorkload and ContainerStopSignals are off.
+
+    Source: kubernetes v1.36 pkg/api/pod/util.go.
+    """
+    spec.pop("schedulingGroup", None)
+    for container, _ in each_container(spec, "spec"):
+        lifecycle = container.get("lifecycle") or {}
+        if lifecycle.pop("stopSignal", None) and not lifecycle:
+            del container["lifecycle"]
 
 
 def _set_grace_period(spec: JsonObject) -> None:
