@@ -6,10 +6,12 @@ Source: kubernetes v1.36 staging/src/k8s.io/apimachinery/pkg/util/validation/fie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
+MOST_ERRORS: Final = 1000
 _WITHOUT_VALUE: Final = object()
 
 
@@ -88,6 +90,15 @@ def field_too_many(field: str, count: int, limit: int) -> FieldError:
     """Report a list over the limit."""
     detail = f"must have at most {limit} items"
     return FieldError(field, "FieldValueTooMany", _body("Too many", count, detail))
+
+
+def first_errors(errors: Iterable[FieldError]) -> list[FieldError]:
+    """Collect what is wrong with an object, so far as anyone would read.
+
+    A body of 3 MB can be wrong 700,000 times. Source: as the module.
+    differs: upstream collects all of it.
+    """
+    return list(islice(errors, MOST_ERRORS))
 
 
 def aggregate(errors: Sequence[FieldError]) -> str:

@@ -6,6 +6,7 @@ Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/registry/generic/regis
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from pilotfish.api.selectors import int64
@@ -17,6 +18,7 @@ from pilotfish.cluster.errors import (
     invalid,
     name_not_generated,
 )
+from pilotfish.cluster.field_errors import first_errors
 from pilotfish.cluster.generated_names import new_name, new_uid
 from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.registry.answers import CREATED, object_answer, stored_answer
@@ -77,9 +79,8 @@ def create_object(
     _name(registry, request, metadata)
     strategy = registry.strategy_of(resource)
     strategy.prepare_for_create(obj, now)
-    errors = list(metadata_errors(metadata, strategy.name_rule(), namespaced=resource.namespaced))
-    errors += strategy.validate(obj)
-    if errors:
+    of_metadata = metadata_errors(metadata, strategy.name_rule(), namespaced=resource.namespaced)
+    if errors := first_errors(chain(of_metadata, strategy.validate(obj))):
         raise invalid(resource, metadata.get("name", ""), errors)
     request.warnings.extend(strategy.warnings(obj))
     if registry.store.get(resource.storage, request.namespace, metadata["name"]):

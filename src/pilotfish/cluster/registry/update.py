@@ -6,9 +6,11 @@ Source: kubernetes v1.36 staging/src/k8s.io/apiserver/pkg/registry/generic/regis
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pilotfish.cluster.admission.plugin import Review
 from pilotfish.cluster.errors import GroupKind, bad_request, conflict, invalid, not_found
-from pilotfish.cluster.field_errors import FieldError, field_invalid
+from pilotfish.cluster.field_errors import FieldError, field_invalid, first_errors
 from pilotfish.cluster.objects import JsonObject, Stored
 from pilotfish.cluster.registry.answers import object_answer, stored_answer
 from pilotfish.cluster.registry.create import create_object, ensure_namespace
@@ -99,7 +101,7 @@ def write(
         )
     )
     _prepare(strategy, request, new, old, now)
-    if errors := _errors(strategy, request, new, old):
+    if errors := first_errors(_errors(strategy, request, new, old)):
         raise invalid(resource, request.name, errors)
     if not request.subresource:
         request.warnings.extend(strategy.update_warnings(new, old))
@@ -149,18 +151,16 @@ def _prepare(
 
 def _errors(
     strategy: Strategy, request: ApiRequest, new: JsonObject, old: JsonObject
-) -> list[FieldError]:
+) -> Iterator[FieldError]:
     namespaced = request.resource.namespaced
     metadata = new["metadata"]
-    errors: list[FieldError] = []
     for name_rule in (path_segment, strategy.name_rule()):  # upstream's strategies look again
-        errors += metadata_errors(metadata, name_rule, namespaced=namespaced)
-        errors += metadata_update_errors(metadata, old["metadata"])
+        yield from metadata_errors(metadata, name_rule, namespaced=namespaced)
+        yield from metadata_update_errors(metadata, old["metadata"])
     if request.subresource == "status":
-        errors += strategy.validate_status_update(new, old)
+        yield from strategy.validate_status_update(new, old)
     elif not request.subresource:
-        errors += strategy.validate_update(new, old)
-    return errors
+        yield from strategy.validate_update(new, old)
 
 
 def _is_finished(strategy: Strategy, new: JsonObject, old: JsonObject) -> bool:

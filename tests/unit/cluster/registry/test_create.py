@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from pilotfish.cluster.field_errors import MOST_ERRORS
 from unit.cluster.registry.api import Api, message
 
 CONFIG = {"metadata": {"name": "a"}, "data": {"k": "v"}}
@@ -31,6 +32,14 @@ def test_fields_of_the_system_are_not_taken_from_the_client(api: Api) -> None:
     metadata = api.create("configmaps", {"metadata": forged})["metadata"]
     assert metadata["uid"] != "mine"
     assert set(metadata) == {"name", "namespace", "uid", "creationTimestamp", "resourceVersion"}
+
+
+def test_object_that_is_wrong_everywhere_is_told_its_first_mistakes(api: Api) -> None:
+    spec = {"containers": [{"name": f"c{i}"} for i in range(2 * MOST_ERRORS)]}
+    refusal = api.create("pods", {"metadata": {"name": "a"}, "spec": spec})
+    causes = refusal["details"]["causes"]
+    assert len(causes) == MOST_ERRORS
+    assert causes[0]["field"] == "spec.containers[0].image"
 
 
 def test_same_seed_gives_the_same_names_and_uids() -> None:
