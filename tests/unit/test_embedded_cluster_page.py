@@ -10,7 +10,7 @@ from pilotfish.cluster.settings import ClusterSettings, KubeletSettings, NodeGro
 from pilotfish.runtime.embedded_cluster.files import read_settings
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/embedded-cluster.md").read_text()
-SET_BY_THE_PROCESS = {"rootCa", "apiServerPort", "seed"}
+SET_BY_THE_PROCESS = {"rootCa", "seed"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pilotfish.cluster.resources import TABLE, Resource
 from pilotfish.cluster.settings import ClusterSettings
 
 FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+API_SERVER_PORT = 6443  # behind the service `kubernetes`
 
 
 def bootstrap(client: LoopbackClient, now: float) -> None:
@@ -54,7 +55,7 @@ def _api_service(settings: ClusterSettings) -> JsonObject:
         "name": "https",
         "protocol": "TCP",
         "port": 443,
-        "targetPort": settings.api_server_port,
+        "targetPort": API_SERVER_PORT,
     }
     return {
         "metadata": {

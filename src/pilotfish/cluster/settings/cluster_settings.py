@@ -31,9 +31,6 @@ class ClusterSettings(
     node_ports: tuple[int, int] = (30000, 32767)
     """First and last port that services of type NodePort and LoadBalancer get."""
 
-    api_server_port: int = 6443
-    """The port behind the service `kubernetes`."""
-
     watch_window: Annotated[int, msgspec.Meta(gt=0)] = 10_000
     """Changes that the watch log of each resource keeps; older ones need a new list (410)."""
 

@@ -32,13 +32,18 @@ def read_settings(path: Path) -> ClusterSettings:
         raise StartError(f"{path}: one document is expected, not {len(documents)}", hint=hint)
     content = documents[0] if documents else {}
     try:
-        return msgspec.convert(content, ClusterSettings)
+        settings = msgspec.convert(content, ClusterSettings)
     except (msgspec.ValidationError, ValueError) as error:
         where, what = _path_and_problem(str(error))
         hint = "`pilotfish cluster --help` shows an example"
         raise StartError(
             f"{path}: {where}: {what}" if where else f"{path}: {what}", hint=hint
-        ) from (error)
+        ) from error
+    if "rootCa" in content:
+        raise StartError(f"{path}: rootCa: each start makes its own", hint="leave it out")
+    if "seed" in (content.get("kubelet") or {}):
+        raise StartError(f"{path}: kubelet.seed: the seed is an option", hint="say --seed N")
+    return settings
 
 
 def read_objects(paths: Iterable[Path]) -> list[JsonObject]:

@@ -108,6 +108,8 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("nodeGroups: [{count: -1}]", r"nodeGroups\[0\].count: expected `int` >= 0"),
         ("kubelet: {stop: {seconds: -1}}", "kubelet.stop.seconds: expected `float` >= 0"),
         ("nodeGroups: [{capacity: {cpu: much}}]", 'quantity "much" is malformed'),
+        ("kubelet: {seed: 7}", "kubelet.seed: the seed is an option"),
+        ("rootCa: mine", "rootCa: each start makes its own"),
         ("serviceIpRange: here", "expected 4 octets in 'here'"),
     ],
 )
