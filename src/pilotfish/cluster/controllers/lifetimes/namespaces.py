@@ -1,7 +1,7 @@
-"""Empties namespaces that are being deleted, and lets them go.
+"""Empties namespaces that are being deleted, lets them go, and brings those of the system back.
 
 Source: kubernetes v1.36 pkg/controller/namespace/deletion/namespaced_resources_deleter.go and
-status_condition_utils.go.
+status_condition_utils.go; pkg/controlplane/controller/systemnamespaces.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pilotfish.cluster.bootstrap import FIRST_NAMESPACES
 from pilotfish.cluster.conditions import condition, find_condition, set_condition
 from pilotfish.cluster.controllers.controller import Controller
 from pilotfish.cluster.controllers.pod_index import Key, PodIndex
@@ -58,15 +59,18 @@ class NamespaceController(Controller):
         """Give a namespace itself, or that of an object which changed while it goes."""
         del now
         if change.storage == NAMESPACES.storage:
-            return [("", change.new.name)] if change.type != "DELETED" else ()
+            is_of_interest = change.type != "DELETED" or change.new.name in FIRST_NAMESPACES
+            return [("", change.new.name)] if is_of_interest else ()
         found = self.client.store.get(NAMESPACES.storage, "", change.new.namespace)
         if found is None or not found.is_being_deleted():
             return ()
         return [("", change.new.namespace)]
 
     def sync(self, key: Key, now: float) -> float | None:
-        """Delete all content, and then the namespace."""
+        """Delete all content, and then the namespace; make one anew that every cluster has."""
         namespace = self.client.get(NAMESPACES, *key)
+        if namespace is None and key[1] in FIRST_NAMESPACES:
+            namespace = self.client.create(NAMESPACES, {"metadata": {"name": key[1]}}, now)
         if namespace is None or KUBERNETES not in (namespace["spec"].get("finalizers") or []):
             self._doomed.pop(key[1], None)
             return None

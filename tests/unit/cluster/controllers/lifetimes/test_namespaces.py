@@ -53,6 +53,15 @@ def test_deleted_namespace_goes_with_what_only_speaks_of_a_deletion() -> None:
     assert world.find(NAMESPACES, "team") is None
 
 
+def test_namespace_of_every_cluster_comes_back() -> None:
+    world = World()
+    world.settle()
+    uid = world.get(NAMESPACES, "kube-node-lease")["metadata"]["uid"]
+    world.delete(NAMESPACES, "kube-node-lease")
+    world.advance(1)
+    assert world.get(NAMESPACES, "kube-node-lease")["metadata"]["uid"] != uid
+
+
 def test_namespace_tells_what_it_waits_for() -> None:
     world = World()
     world.enter("team")
