@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 Path = tuple[Any, TypeInfo | None, str | int] | None  # parent, the type that has the field, step
 
 MAX_STRICT_ERRORS: Final = 100
+MAX_DEPTH: Final = 500  # of content without a type; differs: 10,000 in upstream's decoder
 _INTEGERS: Final = {"int32": 1 << 31, "int64": 1 << 63, "": 1 << 63}
 _ZEROS: Final[dict[str, Any]] = {
     "string": "", "integer": 0, "boolean": False, "number": 0, "quantity": "0",
@@ -155,6 +156,8 @@ class Decoder:
         return _leaf(leaves.canonical_base64, value)
 
     def _any(self, _field: Field, value: Any, _path: Path) -> Any:
+        if _is_too_deep(value):
+            raise DecodeError("exceeded max depth")
         return value
 
     def _mismatch(
@@ -199,6 +202,17 @@ Decoder.readers = {
 
 def _canonical_micro_time(text: str) -> str:
     return leaves.canonical_time(text, leaves.MICROSECONDS_LAYOUT)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Say whether dicts and lists lie so deep in one another that later readers would give up."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner = (x.values() if type(x) is dict else x for x in level if type(x) in (dict, list))
+        level = [item for items in inner for item in items]
+        if not level:
+            return False
+    return True
 
 
 def _is_no_number(value: Any) -> bool:

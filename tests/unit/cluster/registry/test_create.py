@@ -3,6 +3,7 @@ import re
 import pytest
 
 from pilotfish.cluster.field_errors import MOST_ERRORS
+from pilotfish.cluster.schema.decoding import MAX_DEPTH
 from unit.cluster.registry.api import Api, message
 
 CONFIG = {"metadata": {"name": "a"}, "data": {"k": "v"}}
@@ -40,6 +41,16 @@ def test_object_that_is_wrong_everywhere_is_told_its_first_mistakes(api: Api) ->
     causes = refusal["details"]["causes"]
     assert len(causes) == MOST_ERRORS
     assert causes[0]["field"] == "spec.containers[0].image"
+
+
+def test_content_without_a_type_may_not_be_too_deep(api: Api) -> None:
+    data: dict[str, object] = {}
+    for _ in range(MAX_DEPTH):
+        data = {"in": data}
+    revision = {"metadata": {"name": "a"}, "revision": 1, "data": data}
+    assert message(api.create("controllerrevisions.apps", revision), 400).endswith("max depth")
+    revision["data"] = data["in"]
+    assert api.create("controllerrevisions.apps", revision)["data"] == data["in"]
 
 
 def test_same_seed_gives_the_same_names_and_uids() -> None:
