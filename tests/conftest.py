@@ -31,9 +31,11 @@ namespace_numbers = itertools.count(1)
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C, and have children heed it, where a shell's `&` has it ignored."""
+    """Heed the signals, and have children heed them, that a shell's `&` or `nohup` has ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have deselected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+import aiohttp
 import msgspec
 from aiohttp import web
 
@@ -48,12 +49,6 @@ class ProbingProxy(CountingProxy):
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Note what is of interest, and pass it on."""
-        if request.query.get("watch") in TRUE:
-            self._watches[id(request)] = request
-            try:
-                return await super().answer(request)
-            finally:
-                del self._watches[id(request)]
         pod = await _bound_by(request)
         if pod is None:
             return await super().answer(request)
@@ -66,6 +61,18 @@ class ProbingProxy(CountingProxy):
             response = await super().answer(request)
         self.binds.append(SeenBind(*pod, response.status))
         return response
+
+    async def _pass_on(
+        self, request: web.Request, answer: aiohttp.ClientResponse
+    ) -> web.StreamResponse:
+        """Know watches while they are answered: clients quietly repeat what is cut before."""
+        if request.query.get("watch") not in TRUE:
+            return await super()._pass_on(request, answer)
+        self._watches[id(request)] = request
+        try:
+            return await super()._pass_on(request, answer)
+        finally:
+            del self._watches[id(request)]
 
 
 async def _bound_by(request: web.Request) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ BURST: Final = 20
 LISTS_A_POD: Final = 0.9
 STUBBORN_TRIES: Final = 15
 STUBBORN_SECONDS: Final = 5.0
-WATCH_LOOKS: Final = 10  # while one of them, a scheduler that watches has a watch open
+WATCH_LOOKS: Final = 25  # while one of them, a scheduler that watches has a watch open
 UNSEEN: Final = "only --command shows requests: the scheduler is then started behind a proxy"
 
 
