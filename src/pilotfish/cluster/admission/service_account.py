@@ -10,6 +10,7 @@ import msgspec
 from pilotfish.cluster.admission.plugin import Review, refuse
 from pilotfish.cluster.generated_names import new_name
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 from pilotfish.cluster.store import Store
 from pilotfish.cluster.strategies.pod import MIRROR_POD
 
@@ -65,7 +66,7 @@ class ServiceAccount:
         name = next((v["name"] for v in volumes if v["name"].startswith(VOLUME_PREFIX)), "")
         name = name or new_name(VOLUME_PREFIX, self._rng)
         is_needed = False
-        for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        for container in containers_of(spec):
             mounts = container.setdefault("volumeMounts", [])
             if any(mount.get("mountPath") == ACCOUNT_FOLDER for mount in mounts):
                 continue

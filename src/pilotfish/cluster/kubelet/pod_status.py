@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from pilotfish.cluster.kubelet.images import digest_name, full_name
 from pilotfish.cluster.kubelet.pod_run import ContainerRun, PodRun, Termination
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 from pilotfish.cluster.timestamps import timestamp
 
 Phase = Literal["Pending", "Running", "Succeeded", "Failed"]
@@ -67,7 +68,7 @@ def pod_status(pod: PodRun, stored: JsonObject, host_ip: str, now: float) -> Jso
     """Write the status of a pod; what others said in the stored one is kept."""
     old: JsonObject = stored.get("status") or {}
     phase = phase_of(pod)
-    specs = {c["name"]: c for c in _container_specs(stored)}
+    specs = {c["name"]: c for c in containers_of(stored["spec"])}
     status = {key: value for key, value in old.items() if key in KEPT}
     if generation := stored["metadata"].get("generation"):
         status["observedGeneration"] = generation
@@ -112,11 +113,6 @@ def rejected_status(stored: JsonObject, reason: str, message: str, now: float) -
 def container_id(pod_uid: str, name: str, restarts: int) -> str:
     """Give the id of the n-th container of a name."""
     return f"{RUNTIME}://{sha256(f'{pod_uid}/{name}/{restarts}'.encode()).hexdigest()}"
-
-
-def _container_specs(stored: JsonObject) -> list[JsonObject]:
-    spec = stored["spec"]
-    return [*(spec.get("initContainers") or ()), *spec["containers"]]
 
 
 def _conditions(pod: PodRun, stored: JsonObject, phase: Phase, now: float) -> list[JsonObject]:

@@ -24,6 +24,7 @@ from pilotfish.cluster.kubelet.images import full_name
 from pilotfish.cluster.kubelet.pod_run import ContainerRun, PodRun
 from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 from pilotfish.cluster.resources import Resource
 
 TOKEN_SECONDS: Final = 3607  # what kubelets ask for
@@ -111,9 +112,7 @@ class LocalProcesses:
         stored = self._client.get(PODS, pod.namespace, pod.name)
         if stored is None:
             return
-        spec = stored["spec"]
-        every = [*(spec.get("initContainers") or ()), *spec["containers"]]
-        mine = next(c for c in every if c["name"] == container.name)
+        mine = next(c for c in containers_of(stored["spec"]) if c["name"] == container.name)
         env = self._environment(stored, mine)
         args = [_expand(arg, env) for arg in mine.get("args") or ()]
         argv = (*self._commands[full_name(container.image)], *args)

@@ -16,11 +16,11 @@ from pilotfish.cluster.field_errors import (
 )
 from pilotfish.cluster.kubelet.annotations import pod_annotation_warnings
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 from pilotfish.cluster.strategies.pod_conditions import set_pod_condition
 from pilotfish.cluster.strategies.pod_update import pod_update_errors
 from pilotfish.cluster.strategies.quality_of_service import quality_of_service
 from pilotfish.cluster.strategies.strategy import Strategy, copy_field
-from pilotfish.cluster.validation.each_container import each_container
 from pilotfish.cluster.validation.metadata import IMMUTABLE
 from pilotfish.cluster.validation.names import dns_label, dns_subdomain, qualified_name
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
@@ -162,7 +162,7 @@ def _drop_disabled(spec: JsonObject) -> None:
     Source: kubernetes v1.36 pkg/api/pod/util.go.
     """
     spec.pop("schedulingGroup", None)
-    for container, _ in each_container(spec, "spec"):
+    for container in containers_of(spec):
         lifecycle = container.get("lifecycle") or {}
         if lifecycle.pop("stopSignal", None) and not lifecycle:
             del container["lifecycle"]

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 
 QualityOfService = Literal["Guaranteed", "Burstable", "BestEffort"]
 
@@ -21,8 +22,7 @@ def quality_of_service(spec: JsonObject) -> QualityOfService:
     if whole := spec.get("resources"):
         holders = [whole]
     else:
-        containers = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
-        holders = [container.get("resources") or {} for container in containers]
+        holders = [container.get("resources") or {} for container in containers_of(spec)]
     requests = [_counted(holder.get("requests")) for holder in holders]
     limits = [_counted(holder.get("limits")) for holder in holders]
     if not any(requests) and not any(limits):

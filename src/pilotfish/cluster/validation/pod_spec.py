@@ -16,13 +16,13 @@ from pilotfish.cluster.field_errors import (
     one_of,
 )
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import each_container
 from pilotfish.cluster.validation.amounts import pod_level_errors, requirement_errors
 from pilotfish.cluster.validation.containers import (
     Surroundings,
     container_errors,
     init_container_errors,
 )
-from pilotfish.cluster.validation.each_container import each_container
 from pilotfish.cluster.validation.host_names import (
     dns_errors,
     host_alias_errors,

@@ -11,7 +11,7 @@ from typing import Final
 
 from pilotfish.api.quantity import Quantity
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.each_container import each_container
+from pilotfish.cluster.pod_containers import each_container
 from pilotfish.cluster.validation.placement import PREFERRED, REQUIRED
 
 NO_SELECTOR: Final = "a null labelSelector results in matching no pod"

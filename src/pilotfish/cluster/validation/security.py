@@ -21,7 +21,7 @@ from pilotfish.cluster.field_errors import (
     field_too_long,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.each_container import each_container
+from pilotfish.cluster.pod_containers import each_container
 from pilotfish.cluster.validation.volumes import descending_path_errors
 from pilotfish.cluster.validation.windows import windows_option_errors
 

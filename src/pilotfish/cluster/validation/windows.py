@@ -19,7 +19,7 @@ from pilotfish.cluster.field_errors import (
     field_required,
 )
 from pilotfish.cluster.objects import JsonObject
-from pilotfish.cluster.validation.each_container import each_container
+from pilotfish.cluster.pod_containers import each_container
 from pilotfish.cluster.validation.names import dns_subdomain
 
 OF_PODS: Final = (

@@ -53,6 +53,7 @@ from pilotfish.cluster.events.recorder import Recorder
 from pilotfish.cluster.kinds import JOBS, PODS
 from pilotfish.cluster.loopback_client import LoopbackClient
 from pilotfish.cluster.objects import JsonObject
+from pilotfish.cluster.pod_containers import containers_of
 from pilotfish.cluster.timestamps import timestamp
 
 MANAGER: Final = "kubernetes.io/job-controller"
@@ -200,8 +201,7 @@ class JobController(Controller):
         pod["spec"]["hostname"] = f"{name}-{index}"
         source = {"fieldRef": {"fieldPath": f"metadata.labels['{COMPLETION_INDEX}']"}}
         variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": source}
-        spec = pod["spec"]
-        for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        for container in containers_of(pod["spec"]):
             given = container.get("env") or []
             if all(known["name"] != variable["name"] for known in given):
                 container["env"] = [*given, variable]
