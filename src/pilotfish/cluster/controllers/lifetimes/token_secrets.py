@@ -50,10 +50,8 @@ class TokenSecretController(Controller):
             return None
         metadata = secret["metadata"]
         account = self.client.get(SERVICE_ACCOUNTS, key[0], name)
-        if (
-            account is None
-            or notes.get(UID, account["metadata"]["uid"]) != (account["metadata"]["uid"])
-        ):
+        uid = None if account is None else account["metadata"]["uid"]
+        if uid is None or notes.get(UID, uid) != uid:
             self.client.delete(SECRETS, *key, now, uid=metadata["uid"])
             return None
         data = dict(secret.get("data") or {})
@@ -62,7 +60,7 @@ class TokenSecretController(Controller):
         if not data.get("token"):
             data["token"] = _encoded(self._token(name, metadata, now))
         if data != secret.get("data"):
-            metadata["annotations"] = {**notes, UID: account["metadata"]["uid"]}
+            metadata["annotations"] = {**notes, UID: uid}
             self.client.update(SECRETS, secret | {"data": data}, now)
         return None
 

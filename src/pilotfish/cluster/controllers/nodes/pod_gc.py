@@ -20,8 +20,6 @@ from pilotfish.cluster.objects import JsonObject
 from pilotfish.cluster.store import Change
 
 QUARANTINE_SECONDS: Final = 40.0  # how long a node may be missing; upstream quarantineTime
-
-
 OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service"
 
 
